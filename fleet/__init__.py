@@ -1,0 +1,1 @@
+"""Manage a fleet of self-hosted WordPress sites with Jetpack through their own HTTP API."""

@@ -1,0 +1,64 @@
+"""Frozen settings of a run, in groups; flags and environment are turned into these in `front`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["USER_AGENT", "HttpLimits", "Limits", "Retries", "Settings"]
+
+USER_AGENT = "jetfleet/0.1"
+"""Sent with every request. WordPress stores it with each session, so it stays short and stable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may happen at once.
+
+    Args:
+        concurrency: Sites worked on at the same time.
+        per_host: Sites of one server address worked on at the same time.
+    """
+
+    concurrency: int = 50
+    per_host: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a read is asked again; writes never are.
+
+    Args:
+        attempts: Requests in all, the first included.
+        within: Seconds after which no further attempt starts.
+        first_pause: Seconds before the second attempt, doubled each time, with jitter.
+        longest_pause: Seconds at most between two attempts, also for ``Retry-After``.
+    """
+
+    attempts: int = 3
+    within: float = 30.0
+    first_pause: float = 0.5
+    longest_pause: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What one answer may cost.
+
+    Args:
+        connect_timeout: Seconds to reach the server.
+        body: Decoded bytes of one body.
+        redirects: Hops followed while looking for the REST root, without credentials.
+    """
+
+    connect_timeout: float = 10.0
+    body: int = 8 * 1024 * 1024
+    redirects: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run."""
+
+    limits: Limits = field(default_factory=Limits)
+    retries: Retries = field(default_factory=Retries)
+    http: HttpLimits = field(default_factory=HttpLimits)

@@ -1,0 +1,333 @@
+"""What a run says about each site and each key, and how the report is folded from events.
+
+Everything here is a frozen value. A `RunReport` is a fold over events, so the same report can
+be built live or later from a record of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from fleet.errors import KINDS, SiteError
+
+__all__ = [
+    "Change",
+    "Event",
+    "KeyResult",
+    "RunFinished",
+    "RunReport",
+    "RunStarted",
+    "SiteFinished",
+    "SiteResult",
+    "SiteStarted",
+    "Status",
+    "Usage",
+    "Verdict",
+    "status_of",
+]
+
+
+class Status(StrEnum):
+    """How a site ended; each selected site ends in exactly one."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    DRIFT = "drift"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    NOT_STARTED = "not_started"
+
+    @property
+    def good(self) -> bool:
+        """Return whether the site is in the asked state."""
+        return self in (Status.UNCHANGED, Status.CHANGED)
+
+
+class Verdict(StrEnum):
+    """How one key of a site ended."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    DRIFT = "drift"
+    REJECTED = "rejected"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+    @property
+    def good(self) -> bool:
+        """Return whether the key has the wanted value."""
+        return self in (Verdict.UNCHANGED, Verdict.CHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key that has to get another value.
+
+    Args:
+        key: What changes, such as ``modules.sitemaps`` or ``settings.carousel_display_exif``.
+        before: The value observed.
+        after: The value wanted.
+    """
+
+    key: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class KeyResult:
+    """How one key ended.
+
+    Args:
+        key: As in `Change`.
+        verdict: The outcome; `CHANGED` only where `found` was read after the write.
+        before: The value observed first.
+        wanted: The value asked for.
+        found: The value read last.
+        kind: Error kind for every verdict that is not good, else None.
+        reason: One sentence for people; remote text in it is hostile.
+    """
+
+    key: str
+    verdict: Verdict
+    before: object = None
+    wanted: object = None
+    found: object = None
+    kind: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a site cost.
+
+    Args:
+        requests: HTTP requests sent.
+        writes: How many of them could change the site (logins are not counted here).
+        logins: Times the password was sent to the login page.
+        received: Bytes of bodies received, decoded.
+        seconds: Wall clock.
+    """
+
+    requests: int = 0
+    writes: int = 0
+    logins: int = 0
+    received: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteResult:
+    """How one site ended.
+
+    Args:
+        site: Its name in the inventory.
+        url: Its address as the inventory has it.
+        status: The one status it ended in.
+        kind: Error kind where the status is not good, else None.
+        message: What happened, one sentence.
+        said: The site's own words, if it said any; hostile text.
+        keys: Outcome per key, for operations that change something.
+        data: What was read, for queries; JSON values only.
+        notes: Things worth knowing that are no error.
+        usage: What it cost.
+    """
+
+    site: str
+    url: str
+    status: Status
+    kind: str | None = None
+    message: str = ""
+    said: str = ""
+    keys: tuple[KeyResult, ...] = ()
+    data: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    usage: Usage = Usage()
+
+    @property
+    def hint(self) -> str:
+        """Return what to do about it, or an empty string."""
+        return KINDS[self.kind].hint if self.kind else ""
+
+    @classmethod
+    def from_error(
+        cls, site: str, url: str, error: SiteError, usage: Usage | None = None
+    ) -> SiteResult:
+        """Return the result of a site whose visit ended with `error`."""
+        return cls(
+            site=site,
+            url=url,
+            status=Status(KINDS[error.kind].ends),
+            kind=error.kind,
+            message=error.message,
+            said=error.said,
+            usage=usage or Usage(),
+        )
+
+
+def status_of(keys: Iterable[KeyResult]) -> tuple[Status, str | None]:
+    """Return the status of a site and its error kind from the outcome of its keys.
+
+    An unknown key makes the site unknown. Otherwise changes together with refusals make it
+    partial; refusals alone end as their kind says; without any refusal it is drift, changed
+    or unchanged.
+    """
+    keys = tuple(keys)
+    verdicts = {key.verdict for key in keys}
+    refused = [key for key in keys if key.verdict in (Verdict.REJECTED, Verdict.UNSUPPORTED)]
+    if Verdict.UNKNOWN in verdicts:
+        return Status.UNKNOWN, "write.unconfirmed"
+    if refused and Verdict.CHANGED in verdicts:
+        return Status.PARTIAL, "write.partial"
+    if refused:
+        kind = next((key.kind for key in refused if key.kind), "jetpack.refused")
+        return Status(KINDS[kind].ends), kind
+    for verdict, status in ((Verdict.DRIFT, Status.DRIFT), (Verdict.CHANGED, Status.CHANGED)):
+        if verdict in verdicts:
+            return status, None
+    return Status.UNCHANGED, None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins.
+
+    Args:
+        run_id: Unique name of the run.
+        operation: Name of the operation, such as ``modules.activate``.
+        parameters: Its parameters, secrets masked; JSON values only.
+        read_only: True where the operation cannot write.
+        sites: (name, url) of each selected site, in the order of the inventory.
+        at: When, with time zone.
+    """
+
+    run_id: str
+    operation: str
+    parameters: Mapping[str, object]
+    read_only: bool
+    sites: tuple[tuple[str, str], ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStarted:
+    """A worker took a site."""
+
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFinished:
+    """A site ended."""
+
+    result: SiteResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run ended.
+
+    Args:
+        at: When, with time zone.
+        interrupted: The signal that ended it early (``SIGINT`` or ``SIGTERM``), or None.
+    """
+
+    at: datetime
+    interrupted: str | None = None
+
+
+Event = RunStarted | SiteStarted | SiteFinished | RunFinished
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run with the result of every selected site, in the order of the inventory."""
+
+    run_id: str
+    operation: str
+    parameters: Mapping[str, object]
+    read_only: bool
+    started: datetime
+    finished: datetime | None
+    interrupted: str | None
+    results: tuple[SiteResult, ...]
+
+    @classmethod
+    def fold(cls, events: Iterable[Event]) -> RunReport:
+        """Return the report of the run that `events` tell, oldest first.
+
+        Sites without a `SiteFinished` are `not_started`.
+
+        Raises:
+            ValueError: There is no `RunStarted`, or a result for a site it does not name.
+        """
+        start: RunStarted | None = None
+        end: RunFinished | None = None
+        done: dict[str, SiteResult] = {}
+        for event in events:
+            if isinstance(event, RunStarted):
+                start = event
+            elif isinstance(event, SiteFinished):
+                done[event.result.site] = event.result
+            elif isinstance(event, RunFinished):
+                end = event
+        if start is None:
+            raise ValueError("a run without its start cannot be reported")
+        if strangers := done.keys() - {name for name, _ in start.sites}:
+            raise ValueError(f"results for sites that were not selected: {sorted(strangers)}")
+        return cls(
+            run_id=start.run_id,
+            operation=start.operation,
+            parameters=start.parameters,
+            read_only=start.read_only,
+            started=start.at,
+            finished=end.at if end else None,
+            interrupted=end.interrupted if end else None,
+            results=tuple(
+                done.get(name) or SiteResult(name, url, Status.NOT_STARTED)
+                for name, url in start.sites
+            ),
+        )
+
+    @property
+    def totals(self) -> dict[Status, int]:
+        """Return the number of sites per status, every status present; they add up."""
+        totals = dict.fromkeys(Status, 0)
+        for result in self.results:
+            totals[result.status] += 1
+        return totals
+
+    @property
+    def usage(self) -> Usage:
+        """Return what the whole run cost; seconds are its wall clock."""
+        spent = [result.usage for result in self.results]
+        return Usage(
+            requests=sum(usage.requests for usage in spent),
+            writes=sum(usage.writes for usage in spent),
+            logins=sum(usage.logins for usage in spent),
+            received=sum(usage.received for usage in spent),
+            seconds=(self.finished - self.started).total_seconds() if self.finished else 0.0,
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code of the command that made this run.
+
+        1 a bug of ours, 130 or 143 interrupted, 3 a site is not in the asked state, 2 drift
+        only, 0 all well; the first that applies.
+        """
+        if any(result.kind == "internal.bug" for result in self.results):
+            return 1
+        if self.interrupted:
+            return 143 if self.interrupted == "SIGTERM" else 130
+        found = {result.status for result in self.results}
+        if found - {Status.UNCHANGED, Status.CHANGED, Status.DRIFT}:
+            return 3
+        return 2 if Status.DRIFT in found else 0
