@@ -1,0 +1,1 @@
+"""Runs one operation on many sites: lanes, workers, visits, events."""

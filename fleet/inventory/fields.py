@@ -1,0 +1,204 @@
+"""Every setting of an inventory: what it accepts, and the same for editors as JSON Schema.
+
+A setting's two descriptions stand side by side here so that they stay the same; the schema of
+the whole file is put together from them in `fleet.inventory.schema`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from yarl import URL
+
+from fleet.inventory.address import URL_PATTERN, parse_address
+from fleet.inventory.references import SecretRef
+from fleet.inventory.sites import AuthMethod
+from fleet.inventory.wording import described
+
+__all__ = [
+    "NAME_PATTERN",
+    "SECTIONS",
+    "SITE_URL",
+    "STATE",
+    "SWITCH",
+    "Field",
+    "check_name",
+    "display",
+]
+
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""Pattern of a whole name of a site or group."""
+DURATION_PATTERN = r"(?=.*[1-9])([0-9]{1,8}(\.[0-9]{1,6})?)(ms|s|m|h)"
+USERNAME_PATTERN = r"[^\x00-\x20\x7f-\xa0:]([^\x00-\x1f\x7f-\xa0:]{0,98}[^\x00-\x20\x7f-\xa0:])?"
+LOGIN_PATH_PATTERN = r"(?!/)(?!.*://)(?!.*\.\.)[!\"$-\[\]-~]{1,200}"
+LONGEST = 86_400
+
+_NAME = re.compile(NAME_PATTERN)
+_DURATION = re.compile(DURATION_PATTERN)
+_USERNAME = re.compile(USERNAME_PATTERN)
+_LOGIN_PATH = re.compile(LOGIN_PATH_PATTERN)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting.
+
+    Args:
+        parse: Returns the value to use; raises ValueError with what to write instead, without
+            repeating what was written.
+        schema: The same as JSON Schema.
+    """
+
+    parse: Callable[[object], object]
+    schema: Mapping[str, object]
+
+
+def check_name(text: str) -> None:
+    """Raise ValueError where `text` cannot be the name of a site or group."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            "a name has up to 100 letters, digits, '.', '_' and '-', and begins with a letter "
+            "or digit"
+        )
+
+
+def display(value: object) -> str:
+    """Return the value of a setting for people; secrets as their reference."""
+    if isinstance(value, SecretRef):
+        return value.text
+    if value is None:
+        return "(system)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}s" if isinstance(value, float) else str(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool | int | float):
+        raise ValueError(f"expected text, found {described(value)}: write it in quotes")
+    if not isinstance(value, str):
+        raise ValueError(f"expected text, found {described(value)}")
+    if not value.strip():
+        raise ValueError("expected text, found only an empty one")
+    return value
+
+
+def _url(value: object) -> URL:
+    return parse_address(_text(value))
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, found {described(value)}")
+    return value
+
+
+def _choice(*words: str) -> Field:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"expected {' or '.join(words)}")
+        return str(value)
+
+    return Field(parse, {"enum": list(words)})
+
+
+def _duration(value: object) -> float:
+    seconds = 0.0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
+        seconds = float(parts[1]) * _UNITS[parts[3]]
+    else:
+        raise ValueError("expected a length of time, such as 30s, 2m, 500ms or a number of seconds")
+    if not 0 < seconds <= LONGEST:
+        raise ValueError("a length of time is more than nothing and at most 24h")
+    return seconds
+
+
+def _username(value: object) -> str:
+    text = _text(value)
+    if not _USERNAME.fullmatch(text) or not text.isprintable():
+        raise ValueError(
+            "a user name has up to 100 characters, no ':' or control character, and no space at "
+            "either end"
+        )
+    return text
+
+
+def _login_path(value: object) -> str:
+    text = _text(value)
+    if not _LOGIN_PATH.fullmatch(text):
+        raise ValueError(
+            "expected a path below the site's address without a slash in front, such as "
+            "wp-login.php or secret-door/"
+        )
+    return text
+
+
+def _ca_file(value: object) -> Path:
+    text = _text(value)
+    if not text.isprintable():
+        raise ValueError("the path has a control character in it")
+    return Path(text)
+
+
+def _pattern(pattern: str, description: str) -> Mapping[str, object]:
+    return {"type": "string", "pattern": f"^{pattern}$", "description": description}
+
+
+def _time(description: str) -> Field:
+    schema = {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST},
+            {"type": "string", "pattern": f"^{DURATION_PATTERN}$"},
+        ],
+        "description": f"{description} 30s, 2m, 500ms, or a number of seconds.",
+    }
+    return Field(_duration, schema)
+
+
+SITE_URL = Field(
+    _url,
+    {
+        "type": "string",
+        "pattern": URL_PATTERN,
+        "description": "The site's address, as people type it.",
+    },
+)
+STATE = _choice("active", "paused")
+SWITCH = Field(_switch, {"type": "boolean"})
+
+SECTIONS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
+    {
+        "auth": {
+            "method": _choice(*AuthMethod),
+            "username": Field(_username, _pattern(USERNAME_PATTERN, "The account's login name.")),
+            "password": Field(
+                _text,
+                _pattern(
+                    r"(.*\S.*)",
+                    "Where the password is: env:NAME, file:PATH, exec:COMMAND or "
+                    "keyring:SERVICE/USERNAME.",
+                ),
+            ),
+            "login_path": Field(
+                _login_path,
+                _pattern(LOGIN_PATH_PATTERN, "Path of a login form that has been moved."),
+            ),
+        },
+        "http": {
+            "timeout": _time("Longest time for one request:"),
+            "deadline": _time("Longest time for one whole visit:"),
+            "allow_plaintext": SWITCH,
+            "ca_file": Field(
+                _ca_file, _pattern(r"(.*\S.*)", "Certificate authorities to trust, as a PEM file.")
+            ),
+        },
+    }
+)
+"""The settings that stand below a key of their own, such as ``auth.username``."""

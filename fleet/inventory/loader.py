@@ -1,0 +1,129 @@
+"""Inventory files joined into sites, with every mistake of all of them in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from yarl import URL
+
+from fleet.errors import InputError, InputErrors, Place
+from fleet.inventory.address import same_site_key
+from fleet.inventory.assembly import Assembler
+from fleet.inventory.document import read_document
+from fleet.inventory.layers import Layer
+from fleet.inventory.parts import GroupPart, Named, Part, SitePart, read_part
+from fleet.inventory.sites import Site
+from fleet.inventory.wording import guess, shown
+
+__all__ = ["load_files"]
+
+
+def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]]:
+    """Return the sites in `paths` by name, in the order of the files, and the files read.
+
+    Args:
+        paths: Files, and folders whose ``*.yaml`` and ``*.yml`` files are read in the order of
+            their names; a file named twice is read once.
+
+    Raises:
+        InputErrors: Every mistake of all files, in their order.
+    """
+    files, errors = _find(paths)
+    parts = [read_part(read_document(file)) for file in files]
+    for part in parts:
+        errors.extend(part.errors)
+    joiner = _Joiner(parts)
+    errors.extend(joiner.errors)
+    if errors:
+        raise InputErrors(_in_order(errors, files))
+    return joiner.sites, tuple(files)
+
+
+def _find(paths: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
+    found: dict[Path, Path] = {}
+    errors: list[InputError] = []
+    if not paths:
+        errors.append(InputError("no inventory is given: name one with --inventory"))
+    for path in paths:
+        files = [path]
+        if path.is_dir():
+            inside = (*path.glob("*.yaml"), *path.glob("*.yml"))
+            files = sorted(file for file in inside if file.is_file() and file.name[0] != ".")
+            if not files:
+                errors.append(InputError("no *.yaml file is in this folder", Place(str(path))))
+        for file in files:
+            found.setdefault(file.resolve(), file)
+    return list(found.values()), errors
+
+
+def _in_order(errors: Iterable[InputError], files: Sequence[Path]) -> list[InputError]:
+    """Return `errors` sorted by place, each distinct one once."""
+    order = {str(file): number for number, file in enumerate(files)}
+
+    def rank(error: InputError) -> tuple[int, int, int]:
+        place = error.place or Place("")
+        return order.get(place.file, -1), place.line, place.column
+
+    distinct = {(error.place, error.message): error for error in errors}
+    return sorted(distinct.values(), key=rank)
+
+
+class _Joiner:
+    """Joins the parts: what only shows when all files are seen together is found here."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.errors: list[InputError] = []
+        self.sites: dict[str, Site] = {}
+        self._all_read = all(part.complete for part in parts)
+        self._groups = self._joined_groups(part.groups for part in parts)
+        self._seen: dict[str, Place] = {}
+        self._addresses: dict[object, Named] = {}
+        for part in parts:
+            for site in part.sites:
+                self._join(site)
+
+    def _joined_groups(self, groups: Iterable[Iterable[GroupPart]]) -> Mapping[str, Layer]:
+        layers: dict[str, Layer] = {}
+        places: dict[str, Place] = {}
+        for group in (group for part in groups for group in part):
+            name = group.key.name
+            if name in layers:
+                self._note(f"the group {shown(name)} is already in {places[name]}", group.key.place)
+                continue
+            layers[name] = group.layer
+            places[name] = group.key.place
+        return layers
+
+    def _join(self, part: SitePart) -> None:
+        name, place = part.key.name, part.key.place
+        if first := self._seen.get(name):
+            self._note(f"the site {shown(name)} is already in {first}", place)
+        self._seen.setdefault(name, place)
+        layers = [part.defaults, *self._layers_of(part), part.layer]
+        assembler = Assembler(part.key, layers)
+        site = assembler.site(tuple(group.name for group in part.groups))
+        self.errors.extend(assembler.errors)
+        if assembler.url:
+            self._check_address(part, assembler.url)
+        if site:
+            self.sites[name] = site
+
+    def _layers_of(self, part: SitePart) -> Iterable[Layer]:
+        for group in part.groups:
+            if group.name in self._groups:
+                yield self._groups[group.name]
+            elif self._all_read:
+                hint = guess(group.name, self._groups)
+                self._note(f"unknown group {shown(group.name)}{hint}", group.place)
+
+    def _check_address(self, part: SitePart, url: URL) -> None:
+        place = part.layer["url"].origin.place or part.key.place
+        first = self._addresses.setdefault(same_site_key(url), Named(part.key.name, place))
+        if first.place != place:
+            self._note(
+                f"this is the address of the site {shown(first.name)} too, in {first.place}", place
+            )
+
+    def _note(self, message: str, place: Place) -> None:
+        self.errors.append(InputError(message, place))

@@ -1,0 +1,101 @@
+"""The inventory: all sites, loaded at once, and narrowed to those that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import MappingProxyType
+
+from fleet.errors import InputError
+from fleet.inventory.loader import load_files
+from fleet.inventory.selector import parse_selector
+from fleet.inventory.sites import Auth, AuthMethod, Http, Origin, Site
+from fleet.inventory.wording import guess, shown
+
+__all__ = ["Auth", "AuthMethod", "Http", "Inventory", "Origin", "Site"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Sites by name, in the order of the files; read-only.
+
+    Args:
+        sites: The sites.
+        files: The files they were read from.
+    """
+
+    sites: Mapping[str, Site]
+    files: tuple[Path, ...]
+
+    @classmethod
+    def load(cls, paths: Sequence[Path]) -> Inventory:
+        """Return the inventory in `paths`, each a file or a folder of ``*.yaml`` and ``*.yml``.
+
+        A file's ``defaults`` apply to that file's sites; groups are shared by all files.
+
+        Raises:
+            InputErrors: Every mistake of all files, in their order.
+        """
+        sites, files = load_files(paths)
+        return cls(MappingProxyType(sites), files)
+
+    def select(
+        self,
+        selector: str | None = None,
+        sites: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+    ) -> Inventory:
+        """Return a copy with only the sites that are asked for, in the same order.
+
+        Args:
+            selector: Label selector in kubectl's grammar; None asks for all.
+            sites: Names and globs (``*``, ``?``, ``[...]``), of which one has to fit; none
+                given asks for all.
+            exclude: Names and globs, of which none may fit.
+
+        Raises:
+            InputError: The selector is malformed, a name without glob signs does not exist, or
+                no site is left.
+        """
+        wanted = parse_selector(selector) if selector is not None else None
+        for flag, patterns in (("--site", sites), ("--exclude", exclude)):
+            self._check_names(flag, patterns)
+        chosen = _fits(sites or ("*",))
+        dropped = _fits(exclude)
+        kept = {
+            name: site
+            for name, site in self.sites.items()
+            if chosen(name)
+            and not dropped(name)
+            and (wanted is None or wanted.matches(site.labels))
+        }
+        if not kept:
+            raise InputError(
+                f"no site is selected: none of the {len(self.sites)} in the inventory fits"
+                if self.sites
+                else "no site is selected: the inventory has none"
+            )
+        return Inventory(MappingProxyType(kept), self.files)
+
+    def _check_names(self, flag: str, patterns: Iterable[str]) -> None:
+        for pattern in patterns:
+            if not _is_glob(pattern) and pattern not in self.sites:
+                hint = guess(pattern, self.sites)
+                raise InputError(f"{flag}: there is no site {shown(pattern)}{hint}")
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+def _fits(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether a name fits one of `patterns`."""
+    literals = {pattern for pattern in patterns if not _is_glob(pattern)}
+    globs = [pattern for pattern in patterns if _is_glob(pattern)]
+
+    def fits(name: str) -> bool:
+        return name in literals or any(fnmatchcase(name, glob) for glob in globs)
+
+    return fits

@@ -1,0 +1,116 @@
+"""Secrets by reference: resolved just before a run, all at once, and never written anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import anyio
+from anyio import to_thread
+from pydantic import SecretStr
+
+from fleet.errors import InputError, InputErrors
+from fleet.inventory.keyring_backend import read_password
+from fleet.inventory.references import SecretKind, SecretRef
+from fleet.inventory.secret_commands import run_secret_command
+from fleet.inventory.secret_files import read_secret_file
+
+__all__ = ["SecretKind", "SecretRef", "SecretResolver"]
+
+WORKERS = 8
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class SecretResolver:
+    """Turns references into secrets.
+
+    Args:
+        environ: The variables ``env:`` looks in and commands get; by default this process's.
+        exec_timeout: Seconds one command may take.
+        keyring: Returns the password for a service and user name, or raises `InputError`.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        exec_timeout: float = 30.0,
+        keyring: Callable[[str, str], str] = read_password,
+    ) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._exec_timeout = exec_timeout
+        self._keyring = keyring
+
+    async def resolve_all(self, refs: Iterable[SecretRef]) -> Mapping[SecretRef, SecretStr]:
+        """Return the secret of each distinct reference; each is read once, eight at a time.
+
+        Commands get neither the variables that `refs` refer to nor any ``FLEET_*`` variable.
+
+        Raises:
+            InputErrors: Every reference that leads to no usable secret, at its place.
+        """
+        distinct = tuple(dict.fromkeys(refs))
+        hidden = {ref.target for ref in distinct if ref.kind is SecretKind.ENV}
+        passed_on = {
+            name: value
+            for name, value in self._environ.items()
+            if name not in hidden and not name.startswith("FLEET_")
+        }
+        found: dict[SecretRef, SecretStr | InputError] = {}
+        waiting = iter(distinct)
+        async with anyio.create_task_group() as group:
+            for _ in range(min(WORKERS, len(distinct))):
+                group.start_soon(self._work, waiting, passed_on, found)
+        errors = [error for ref in distinct if isinstance(error := found[ref], InputError)]
+        if errors:
+            raise InputErrors(errors)
+        return {ref: secret for ref, secret in found.items() if isinstance(secret, SecretStr)}
+
+    async def _work(
+        self,
+        waiting: Iterator[SecretRef],
+        passed_on: Mapping[str, str],
+        found: dict[SecretRef, SecretStr | InputError],
+    ) -> None:
+        for ref in waiting:
+            try:
+                found[ref] = SecretStr(_checked(await self._read(ref, passed_on)))
+            except InputError as error:
+                found[ref] = InputError(f"{ref.text}: {error.message}", ref.place)
+
+    async def _read(self, ref: SecretRef, passed_on: Mapping[str, str]) -> str:
+        if ref.inline is not None:
+            return ref.inline.get_secret_value()
+        if ref.kind is SecretKind.ENV:
+            return self._variable(ref.target)
+        if ref.kind is SecretKind.FILE:
+            return _text(await to_thread.run_sync(read_secret_file, ref.folder, ref.target))
+        if ref.kind is SecretKind.EXEC:
+            return _text(
+                await run_secret_command(ref.target, ref.folder, passed_on, self._exec_timeout)
+            )
+        service, _, username = ref.target.rpartition("/")
+        return await to_thread.run_sync(self._keyring, service, username)
+
+    def _variable(self, name: str) -> str:
+        value = self._environ.get(name)
+        if value is None:
+            raise InputError(f"the environment variable is not set: export {name}=...")
+        return value
+
+
+def _text(data: bytes) -> str:
+    """Return `data` as text without the one line end that editors and commands add."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise InputError("the secret is not UTF-8 text") from None
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def _checked(secret: str) -> str:
+    if not secret:
+        raise InputError("the secret is empty")
+    if _CONTROL.search(secret):
+        raise InputError("the secret has a line end or another control character in it")
+    return secret

@@ -1,0 +1,235 @@
+"""The shape every operation has: two effects around a pure decision, and a pure judgement.
+
+``observe`` reads, ``decide`` (pure) says which keys have to change, ``enact`` writes, then the
+site is observed again and `judge` (pure) compares. What the site answered to the write only
+explains a key that is not as wanted; it never makes one count as changed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from fleet.errors import SiteError
+from fleet.results import Change, KeyResult, Verdict
+from fleet.site.client import JetpackClient, JetpackReader
+
+__all__ = ["Complaint", "Decision", "Operation", "Query", "Sourced", "Task", "WriteLog", "judge"]
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a site's answer says against one key.
+
+    Args:
+        kind: Error kind.
+        reason: One sentence; remote text in it is hostile.
+    """
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What has to happen on a site.
+
+    Args:
+        changes: Keys to be written.
+        settled: Keys that end without a write: already as wanted, or impossible here.
+        notes: Things worth knowing that are no error.
+    """
+
+    changes: tuple[Change, ...] = ()
+    settled: tuple[KeyResult, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class WriteLog:
+    """What one site was asked to change, kept while the writes go out.
+
+    Args:
+        sent: Keys whose write has left or may have left.
+        complaints: What the site's answers said against keys.
+    """
+
+    sent: set[str] = field(default_factory=set)
+    complaints: dict[str, Complaint] = field(default_factory=dict)
+
+    def sending(self, changes: Iterable[Change]) -> None:
+        """Note that the write of `changes` leaves now."""
+        self.sent.update(change.key for change in changes)
+
+    def complain(self, changes: Iterable[Change], kind: str, reason: str) -> None:
+        """Note what an answer said against `changes`."""
+        for change in changes:
+            self.complaints[change.key] = Complaint(kind, reason)
+
+
+class Task(ABC):
+    """Something that runs on sites by name."""
+
+    name: ClassVar[str]
+    """Dotted name, such as ``modules.activate``."""
+    summary: ClassVar[str]
+    """What it does, one line."""
+    routes: ClassVar[tuple[str, ...]]
+    """Routes it uses, as ``METHOD path`` below ``jetpack/v4``."""
+
+    def parameters(self) -> Mapping[str, object]:
+        """Return its parameters for the report, secrets masked; JSON values only."""
+        return {}
+
+
+class Query(Task):
+    """Reads a site; it is never given anything to write with."""
+
+    @abstractmethod
+    async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
+        """Return what was read, as JSON values.
+
+        Raises:
+            SiteError: Nothing useful could be read.
+        """
+
+
+class Operation(Task, Generic[State]):
+    """Brings keys of a site to wanted values."""
+
+    @abstractmethod
+    async def observe(self, reader: JetpackReader) -> State:
+        """Return what `decide` needs to know."""
+
+    @abstractmethod
+    def decide(self, state: State) -> Decision:
+        """Return what has to happen. Pure."""
+
+    @abstractmethod
+    async def enact(
+        self, client: JetpackClient, state: State, changes: tuple[Change, ...], log: WriteLog
+    ) -> None:
+        """Send the writes, noting each in `log` before it leaves.
+
+        Raises:
+            SiteError: The site failed in the middle; later writes were not sent.
+        """
+
+    async def reread(
+        self, reader: JetpackReader, before: State, changes: tuple[Change, ...]
+    ) -> State:
+        """Return the state after the writes; by default everything is observed again."""
+        del before, changes
+        return await self.observe(reader)
+
+    @abstractmethod
+    def found(self, state: State, key: str) -> object:
+        """Return the value that `key` has in `state`. Pure."""
+
+    def same(self, key: str, wanted: object, found: object) -> bool:
+        """Return whether `found` is what a site makes of `wanted`. Pure."""
+        del key
+        return wanted == found
+
+    def shown(self, key: str, value: object) -> object:
+        """Return `value` as it may stand in a report; secret ones masked. Pure."""
+        del key
+        return value
+
+
+class Sourced(Task):
+    """An order that becomes an operation only when another site has been read."""
+
+    source: str
+    """Name of the site that is read first."""
+
+    @abstractmethod
+    async def draw(self, reader: JetpackReader) -> Operation[Any]:
+        """Return the operation for the other sites.
+
+        Raises:
+            SiteError: The source cannot give what is needed.
+        """
+
+
+def judge(
+    operation: Operation[State],
+    changes: Iterable[Change],
+    after: State | None,
+    log: WriteLog,
+    trouble: SiteError | None,
+) -> tuple[KeyResult, ...]:
+    """Return how each change ended. Pure.
+
+    Args:
+        operation: Knows how to find and compare values.
+        changes: What was decided.
+        after: The state read after the writes, or None where it could not be read.
+        log: Which writes left and what the site said to them.
+        trouble: What broke the writing off, if anything did.
+    """
+    return tuple(_judge_one(operation, change, after, log, trouble) for change in changes)
+
+
+def _judge_one(
+    operation: Operation[State],
+    change: Change,
+    after: State | None,
+    log: WriteLog,
+    trouble: SiteError | None,
+) -> KeyResult:
+    found = None if after is None else operation.found(after, change.key)
+    verdict, complaint = _verdict(operation, change, after, log, trouble)
+    return KeyResult(
+        key=change.key,
+        verdict=verdict,
+        before=operation.shown(change.key, change.before),
+        wanted=operation.shown(change.key, change.after),
+        found=operation.shown(change.key, found),
+        kind=complaint.kind if complaint else None,
+        reason=complaint.reason if complaint else "",
+    )
+
+
+def _verdict(
+    operation: Operation[State],
+    change: Change,
+    after: State | None,
+    log: WriteLog,
+    trouble: SiteError | None,
+) -> tuple[Verdict, Complaint | None]:
+    sent = change.key in log.sent
+    if not sent:
+        reason = trouble.message if trouble else "an earlier write failed"
+        return Verdict.REJECTED, Complaint(
+            trouble.kind if trouble else "jetpack.refused", f"not sent: {reason}"
+        )
+    if after is None:
+        return Verdict.UNKNOWN, Complaint(
+            "write.unconfirmed", "sent, but the site could not be read afterwards"
+        )
+    if operation.same(change.key, change.after, operation.found(after, change.key)):
+        return Verdict.CHANGED, None
+    if complaint := log.complaints.get(change.key):
+        return Verdict.REJECTED, complaint
+    if trouble is not None:
+        return _lost(trouble)
+    return Verdict.REJECTED, Complaint(
+        "verify.mismatch", "the site said yes, but read again the value is another"
+    )
+
+
+def _lost(trouble: SiteError) -> tuple[Verdict, Complaint]:
+    """Return the verdict on a key whose answer was lost and that does not read as wanted.
+
+    If the request never left, it is a refusal; else the server may still be at work on it.
+    """
+    if not trouble.sent:
+        return Verdict.REJECTED, Complaint(trouble.kind, f"not sent: {trouble.message}")
+    return Verdict.UNKNOWN, Complaint(
+        "write.unconfirmed", f"sent, but the answer was lost ({trouble.message})"
+    )

@@ -1,0 +1,1 @@
+"""One WordPress site: its connection, its login, its Jetpack routes."""

@@ -1,0 +1,211 @@
+"""The two ways of being somebody on a WordPress site: a cookie session, an application password.
+
+Both answer the same three questions: how to become ready, which headers sign a request, and
+what to do when the site no longer accepts the signature. They send the password to the site's
+own login page or with requests to its own origin, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+from pydantic import SecretStr
+
+from fleet.errors import SiteError
+from fleet.site.discovery import Endpoints
+from fleet.site.login import classify_login
+from fleet.site.nonce import is_nonce, nonce_in_page
+from fleet.site.transport import Reply, Request, Transport
+from fleet.site.wire import recognise
+
+__all__ = ["ApplicationPassword", "Authenticator", "CookieLogin", "Credentials"]
+
+_NONCE_HEADER = "X-WP-Nonce"
+_HTML = {"Accept": "text/html,application/xhtml+xml"}
+_LOGIN_BUDGET = 2
+"""One to begin with and one to heal an expired session; more would look like an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who to be.
+
+    Args:
+        username: Login name or e-mail address.
+        password: Account password, or an application password with or without its spaces.
+    """
+
+    username: str
+    password: SecretStr = field(repr=False)
+
+
+class Authenticator(Protocol):
+    """A way of signing requests to one site."""
+
+    @property
+    def generation(self) -> int:
+        """Return a number that grows with each renewal; callers say which one failed them."""
+
+    async def open(self) -> None:
+        """Become ready to sign.
+
+        Raises:
+            SiteError: An ``auth.*`` or ``block.*`` kind, or what stands in front of the site.
+        """
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that sign one REST request."""
+
+    def adopt(self, reply: Reply) -> None:
+        """Take over what an answer brings for later requests."""
+
+    async def renew(self, stale: int) -> None:
+        """Get a fresh signature, once for all callers whom generation `stale` failed.
+
+        Raises:
+            SiteError: ``auth.session`` where the site does not take us back.
+        """
+
+
+class CookieLogin:
+    """A session like a browser's: login form, cookies, and a nonce for the REST API.
+
+    Args:
+        transport: Transport for the site's origin, with the site's own cookie jar.
+        endpoints: Where the login page and wp-admin are.
+        credentials: The account.
+        login_path: Path of the login page below siteurl.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        endpoints: Endpoints,
+        credentials: Credentials,
+        login_path: str,
+    ) -> None:
+        self._transport = transport
+        self._endpoints = endpoints
+        self._credentials = credentials
+        self._login_path = login_path
+        self._nonce = ""
+        self._generation = 0
+        self._lock = anyio.Lock()
+
+    @property
+    def generation(self) -> int:
+        """Return the generation of the current nonce."""
+        return self._generation
+
+    async def open(self) -> None:
+        """Log in and fetch a nonce."""
+        async with self._lock:
+            await self._login()
+            nonce = await self._fetch_nonce()
+            if nonce is None:
+                raise SiteError("auth.session", "the login gave cookies but no working session")
+            self._take(nonce)
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the nonce header; the cookies are the jar's."""
+        return {_NONCE_HEADER: self._nonce}
+
+    def adopt(self, reply: Reply) -> None:
+        """Take over the fresh nonce that each authenticated answer brings (WordPress 4.6)."""
+        nonce = reply.headers.get(_NONCE_HEADER, "")
+        if is_nonce(nonce):
+            self._nonce = nonce
+
+    async def renew(self, stale: int) -> None:
+        """Fetch a fresh nonce; where the session itself is gone, log in again once."""
+        async with self._lock:
+            if self._generation != stale:
+                return
+            nonce = await self._fetch_nonce()
+            if nonce is None:
+                await self._login()
+                nonce = await self._fetch_nonce()
+            if nonce is None:
+                raise SiteError("auth.session", "a second login gave no working session either")
+            self._take(nonce)
+
+    def _take(self, nonce: str) -> None:
+        self._nonce = nonce
+        self._generation += 1
+
+    async def _login(self) -> None:
+        """Send the password, once. Without the field ``testcookie`` no cookie is needed first."""
+        if self._transport.meter.logins >= _LOGIN_BUDGET:
+            raise SiteError("auth.session", "the session keeps ending; not logging in again")
+        # Old cookies sent to the login page would count as a failed login (wp-login.php).
+        self._transport.forget_cookies()
+        self._transport.meter.logins += 1
+        form = {
+            "log": self._credentials.username,
+            "pwd": self._credentials.password.get_secret_value(),
+            "rememberme": "forever",
+            "wp-submit": "Log In",
+        }
+        url = self._endpoints.login(self._login_path)
+        reply = await self._transport.send(Request("POST", url, _HTML, form=form))
+        if error := classify_login(reply, self._credentials.username):
+            raise error
+
+    async def _fetch_nonce(self) -> str | None:
+        """Return a fresh nonce, or None where the site sees nobody logged in."""
+        url = self._endpoints.admin("admin-ajax.php", {"action": "rest-nonce"})
+        reply = await self._transport.send(Request("GET", url, _HTML))
+        nonce = reply.text.strip()
+        if reply.status == 200 and is_nonce(nonce):
+            return nonce
+        if reply.status == 429 or reply.status >= 500:
+            raise recognise(reply)
+        # "0" means logged out, but also a WordPress older than 5.3.
+        return await self._nonce_from_admin_page()
+
+    async def _nonce_from_admin_page(self) -> str | None:
+        # Jetpack's page first: administrators have it in every version. The form for a new post
+        # carries one for editors too (WordPress 4.9), so that their rights can be told.
+        for page, query in (("admin.php", {"page": "jetpack"}), ("post-new.php", None)):
+            url = self._endpoints.admin(page, query)
+            reply = await self._transport.send(Request("GET", url, _HTML))
+            if reply.location is not None:
+                return None
+            if nonce := nonce_in_page(reply.text):
+                return nonce
+        return None
+
+
+class ApplicationPassword:
+    """A revocable password for the API alone, sent with each request (WordPress 5.6).
+
+    Args:
+        credentials: The account with one of its application passwords.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    @property
+    def generation(self) -> int:
+        """Return 0: there is nothing to renew."""
+        return 0
+
+    async def open(self) -> None:
+        """Do nothing: the first request shows whether the password is accepted."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the Authorization header."""
+        pair = f"{self._credentials.username}:{self._credentials.password.get_secret_value()}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
+
+    def adopt(self, reply: Reply) -> None:
+        """Take nothing over."""
+
+    async def renew(self, stale: int) -> None:  # noqa: ARG002 - the protocol's
+        """Refuse: a rejected application password does not become right by itself."""
+        raise SiteError("auth.anonymous", "the site did not accept the application password")

@@ -1,0 +1,124 @@
+"""What an answer of wp-login.php means. Pure: a decision table over one reply.
+
+Login pages are translated and rewritten by plugins, so only markup, cookies and headers count,
+never words; see wordpress-auth 1.4 to 1.8. What is not recognised is never a success.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote
+
+from fleet.errors import SiteError
+from fleet.site.discovery import same_host
+from fleet.site.transport import Reply
+from fleet.site.wire import excerpt, recognise
+
+__all__ = ["classify_login", "has_session_cookie"]
+
+_LOGGED_IN = "wordpress_logged_in_"
+_ERROR = re.compile(r"""id=["']login_error["']""")
+_USERNAME = re.compile(r"""<input[^>]*\bid=["']user_login["'][^>]*>""", re.I)
+_VALUE = re.compile(r"""\bvalue=(?:"([^"]*)"|'([^']*)')""", re.I)
+_SHAKE = re.compile(r"""['"\s]shake['"(]""")
+_TWO_FACTOR = re.compile(
+    r"""name=["'](validate_2fa_form|wp-auth-nonce|wfls-token|llar_mfa\w*)["']""", re.I
+)
+_CAPTCHA = re.compile(r"g-recaptcha|h-captcha|cf-turnstile", re.I)
+_PROTECT_BLOCK = "jetpack-protect-recovery=true"
+_PROTECT_MATH = "jetpack_protect_process_math_form"
+
+
+def has_session_cookie(reply: Reply) -> bool:
+    """Return whether a reply leaves a logged-in cookie behind.
+
+    A cookie may be set and taken back in the same answer (``reauth=1``); the last word counts.
+    """
+    alive = False
+    for header in reply.headers.getall("Set-Cookie", []):
+        try:
+            cookie = SimpleCookie(header)
+        except CookieError:
+            continue
+        for name, morsel in cookie.items():
+            if name.startswith(_LOGGED_IN):
+                alive = bool(unquote(morsel.value).strip()) and morsel["max-age"] != "0"
+    return alive
+
+
+def classify_login(reply: Reply, username: str) -> SiteError | None:
+    """Return why the login failed, or None where it worked.
+
+    Args:
+        reply: The answer to the one POST of the form.
+        username: What was posted as the user name.
+    """
+    if _challenged(reply) or reply.status == 429 or reply.status >= 500:
+        return recognise(reply)
+    if has_session_cookie(reply):
+        return None
+    if reply.location is not None:
+        return _redirected(reply)
+    if reply.status == 401 and _PROTECT_MATH in reply.text:
+        return SiteError("block.captcha", "Jetpack Protect asks a math question at the login")
+    if reply.status in (401, 403, 406):
+        return SiteError(
+            "block.waf", f"the login page answered {reply.status}", said=excerpt(reply)
+        )
+    if reply.status == 404:
+        return SiteError(
+            "auth.session", "there is no login page here; set auth.login_path if it is hidden"
+        )
+    return _failed_page(reply.text, username, reply)
+
+
+def _challenged(reply: Reply) -> bool:
+    return "cf-mitigated" in reply.headers or "X-JetpackWAF-Blocked" in reply.headers
+
+
+def _redirected(reply: Reply) -> SiteError:
+    target = reply.location
+    if target is not None and "password-detection" in target.query.get("action", ""):
+        return SiteError(
+            "auth.second_factor",
+            "the password is known to have leaked and the site asks for a code by e-mail",
+        )
+    if target is not None and not same_host(target, reply.url):
+        return SiteError(
+            "auth.second_factor", f"the login is handed over to {target.origin()} (single sign-on)"
+        )
+    return SiteError("auth.session", "the login redirects without opening a session")
+
+
+def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
+    if _TWO_FACTOR.search(page):
+        return SiteError("auth.second_factor", "the login asks for a second factor")
+    if _PROTECT_BLOCK in page:
+        return SiteError("auth.locked_out", "Jetpack Protect has blocked this machine's address")
+    if _ERROR.search(page):
+        return _error_box(page, username, reply)
+    if _CAPTCHA.search(page):
+        return SiteError("block.captcha", "the login page asks for a captcha")
+    return SiteError("auth.session", "the login page came back without a session and without error")
+
+
+def _error_box(page: str, username: str, reply: Reply) -> SiteError:
+    """Return the meaning of ``#login_error``: core prefills or shakes for a plain bad password."""
+    said = excerpt(reply)
+    if _prefilled(page) == username or _SHAKE.search(page):
+        if _CAPTCHA.search(page):
+            return SiteError("block.captcha", "the login page asks for a captcha", said=said)
+        return SiteError(
+            "auth.bad_credentials", "the user name or password was rejected", said=said
+        )
+    if 'class="jetpack-sso' in page or " jetpack-sso" in page:
+        return SiteError("auth.second_factor", "the site only takes single sign-on", said=said)
+    return SiteError("auth.locked_out", "a security plugin refused the login", said=said)
+
+
+def _prefilled(page: str) -> str:
+    field = _USERNAME.search(page)
+    value = _VALUE.search(field.group(0)) if field else None
+    return html.unescape(value.group(1) or value.group(2) or "") if value else ""

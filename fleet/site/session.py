@@ -1,0 +1,216 @@
+"""An authenticated conversation with one site.
+
+It joins transport, discovery, authentication and retries: reads are asked again within bounds,
+writes never are, a stale nonce is renewed once for all callers, and nothing is believed before
+the site has said who we are to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from fleet.config import Settings
+from fleet.errors import SiteError
+from fleet.inventory.model import AuthMethod, Site
+from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Credentials
+from fleet.site.discovery import Discovery, Endpoints
+from fleet.site.retry import Retrier
+from fleet.site.transport import Connections, Meter, Reply, Request, Transport
+from fleet.site.wire import Answer, read_answer
+
+__all__ = ["Identity", "SiteSession", "open_session"]
+
+_INVALID_NONCE = "rest_cookie_invalid_nonce"
+_REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
+_BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
+JETPACK = "jetpack/v4"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the site takes us for.
+
+    Args:
+        username: Display name; hostile text. Empty where the site does not tell.
+        roles: Role names such as ``administrator``.
+        manages: Whether the account has ``manage_options``, or None where no route tells
+            (WordPress older than 4.7).
+    """
+
+    username: str = ""
+    roles: tuple[str, ...] = ()
+    manages: bool | None = None
+
+
+class SiteSession:
+    """Signed requests to one site.
+
+    Args:
+        transport: Transport for the site's origin.
+        endpoints: Where its REST root is.
+        auth: Signs the requests.
+        retrier: Bounds for asking a read again.
+    """
+
+    def __init__(
+        self, transport: Transport, endpoints: Endpoints, auth: Authenticator, retrier: Retrier
+    ) -> None:
+        self._transport = transport
+        self.endpoints = endpoints
+        self._auth = auth
+        self._retrier = retrier
+
+    async def get(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer of a REST route such as ``jetpack/v4/module/all``.
+
+        Raises:
+            SiteError: No JSON answer was to be had.
+        """
+
+        async def ask() -> Answer:
+            return read_answer(await self._signed("GET", route, query))
+
+        return await self._retrier.read(ask)
+
+    async def post(self, route: str, body: Mapping[str, object]) -> Answer:
+        """Send a write once and return its answer; a redirect to itself comes back as 302.
+
+        It is sent a second time in one case only: WordPress refused the nonce, which it checks
+        before any route runs, so nothing can have happened.
+
+        Raises:
+            SiteError: There was no readable answer; unless `sent` is False, only reading tells
+                whether the write was made.
+        """
+        self._transport.meter.writes += 1
+        reply = await self._signed("POST", route, None, body)
+        target = reply.location
+        if reply.status == 302 and target is not None and target.path == reply.url.path:
+            return Answer(reply.status, None, reply.headers)
+        return read_answer(reply, salvage=False)
+
+    async def identify(self) -> Identity:
+        """Return who the site takes us for.
+
+        Raises:
+            SiteError: ``auth.anonymous`` or ``auth.bad_credentials`` where it is nobody.
+        """
+        try:
+            query = {"context": "edit", "_fields": "id,name,roles,capabilities"}
+            answer = await self.get("wp/v2/users/me", query)
+        except SiteError as error:
+            if error.kind not in _BLOCKED_ROUTE:
+                raise
+            return await self._identify_by_settings()
+        _refuse_anonymous(answer)
+        if not answer.ok:
+            return await self._identify_by_settings()
+        return _identity(answer.mapping)
+
+    async def _identify_by_settings(self) -> Identity:
+        """Return what core's settings tell: they are open to ``manage_options`` only.
+
+        Security plugins often close the users route, rarely this one.
+        """
+        answer = await self.get("wp/v2/settings", {"_fields": "title"})
+        _refuse_anonymous(answer)
+        manages = True if answer.ok else False if answer.status == 403 else None
+        return Identity(manages=manages)
+
+    async def _signed(
+        self,
+        method: str,
+        route: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, object] | None = None,
+    ) -> Reply:
+        url = self.endpoints.rest(route, query)
+        generation = self._auth.generation
+        for last in (False, True):
+            headers = {"Accept": "application/json", **self._auth.headers()}
+            reply = await self._transport.send(Request(method, url, headers, json=body))
+            self._auth.adopt(reply)
+            if reply.status != 403 or _INVALID_NONCE not in reply.text:
+                return reply
+            if last:
+                break
+            await self._auth.renew(generation)
+        raise SiteError("auth.session", "the site keeps refusing a fresh nonce", sent=False)
+
+
+@asynccontextmanager
+async def open_session(
+    site: Site, password: SecretStr, connections: Connections, settings: Settings, meter: Meter
+) -> AsyncIterator[SiteSession]:
+    """Yield a session on `site` as an account that may manage Jetpack.
+
+    Args:
+        site: The site, with the account's name.
+        password: The account's resolved password.
+        connections: The run's connection pools.
+        settings: The run's settings.
+        meter: Counts what the site costs, also when opening fails.
+
+    Raises:
+        SiteError: The site cannot be used: unreachable, blocked, no Jetpack, no rights.
+    """
+    by_cookie = site.auth.method is AuthMethod.COOKIE
+    retrier = Retrier(settings.retries)
+    async with connections.open(
+        site.url,
+        timeout=site.http.timeout,
+        meter=meter,
+        cookies=by_cookie,
+        ca_file=site.http.ca_file,
+    ) as transport:
+        discovery = Discovery(transport, site.url, settings.http.redirects)
+        endpoints = await retrier.read(discovery.find)
+        _demand_jetpack(endpoints)
+        own = transport.at(endpoints.origin)
+        credentials = Credentials(site.auth.username, password)
+        auth: Authenticator = ApplicationPassword(credentials)
+        if by_cookie:
+            auth = CookieLogin(own, endpoints, credentials, site.auth.login_path)
+        await auth.open()
+        session = SiteSession(own, endpoints, auth, retrier)
+        _demand_rights(await session.identify(), site.auth.username)
+        if endpoints.namespaces is None:
+            answer = await session.get("", discovery.index_query())
+            session.endpoints = await discovery.reread(endpoints, answer)
+            _demand_jetpack(session.endpoints)
+        yield session
+
+
+def _demand_jetpack(endpoints: Endpoints) -> None:
+    if endpoints.namespaces is not None and JETPACK not in endpoints.namespaces:
+        raise SiteError("jetpack.missing", "the site's REST index does not list jetpack/v4")
+
+
+def _demand_rights(identity: Identity, username: str) -> None:
+    if identity.manages is False:
+        role = " and ".join(identity.roles) or "an account without rights"
+        raise SiteError(
+            "auth.forbidden",
+            f"{username} is signed in as {role}; managing Jetpack needs an administrator",
+        )
+
+
+def _refuse_anonymous(answer: Answer) -> None:
+    if answer.status != 401:
+        return
+    if answer.code in _REJECTED:
+        raise SiteError("auth.bad_credentials", "the site rejected the application password")
+    raise SiteError("auth.anonymous", "the site answers as if nobody were logged in")
+
+
+def _identity(user: Mapping[str, object]) -> Identity:
+    roles, rights = user.get("roles"), user.get("capabilities")
+    return Identity(
+        username=str(user.get("name", "")),
+        roles=tuple(str(role) for role in roles) if isinstance(roles, list) else (),
+        manages=bool(rights.get("manage_options")) if isinstance(rights, dict) else None,
+    )

@@ -1,0 +1,189 @@
+"""From bytes to JSON values or errors: what an answer means before WordPress comes into it.
+
+Pure functions over `Reply`. Servers put caches, firewalls, maintenance pages and PHP notices in
+front of the API; each is recognised here, and nothing unrecognised is ever taken for success.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from multidict import CIMultiDictProxy
+
+from fleet.errors import SiteError
+from fleet.site.transport import Reply
+
+__all__ = ["Answer", "excerpt", "read_answer", "recognise", "retry_after"]
+
+_FATAL_CODES = ("", "wp_die", "internal_server_error")
+"""Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
+
+_CHALLENGES = re.compile(
+    rb"cf-turnstile|g-recaptcha|h-captcha|sgcaptcha|/cdn-cgi/challenge-platform/", re.IGNORECASE
+)
+_DATABASE_DOWN = re.compile(rb"error establishing a (redis |)database connection", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON answer of the REST API, good or bad.
+
+    Args:
+        status: HTTP status.
+        value: The decoded JSON value; None where the body was empty.
+        headers: Headers of the answer.
+    """
+
+    status: int
+    value: object
+    headers: CIMultiDictProxy[str] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """Return the ``code`` of the envelope, or an empty string."""
+        code = self.value.get("code") if isinstance(self.value, dict) else None
+        return code if isinstance(code, str) else ""
+
+    @property
+    def said(self) -> str:
+        """Return the site's own message, translated and hostile, or an empty string."""
+        message = self.value.get("message") if isinstance(self.value, dict) else None
+        return message if isinstance(message, str) else ""
+
+    @property
+    def mapping(self) -> dict[str, object]:
+        """Return the value as an object.
+
+        PHP writes an empty object as ``[]``, so that is one too.
+
+        Raises:
+            SiteError: ``proto.not_json`` where it is something else.
+        """
+        if isinstance(self.value, dict):
+            return self.value
+        if self.value == []:
+            return {}
+        raise SiteError("proto.not_json", "the site answered JSON of another shape than asked for")
+
+
+def read_answer(reply: Reply, *, salvage: bool = True) -> Answer:
+    """Return the JSON of `reply`.
+
+    Args:
+        reply: The answer as it came.
+        salvage: Look past text that PHP printed before the document. Only for reads: where the
+            server is that confused, a write is settled by reading again.
+
+    Raises:
+        SiteError: The answer is not the API's.
+    """
+    value, found = _decode(reply.body, salvage=salvage)
+    fatal = reply.status >= 500 and _code(value) in _FATAL_CODES
+    if not found or fatal or reply.status == 429:
+        raise recognise(reply)
+    if reply.status in (301, 302, 303, 307, 308):
+        raise recognise(reply)
+    return Answer(reply.status, value, reply.headers)
+
+
+def recognise(reply: Reply) -> SiteError:
+    """Return what an answer that is not the API's means; see wordpress-auth 4.6 and 4.7."""
+    status, headers, body = reply.status, reply.headers, reply.body
+    if status == 429:
+        return SiteError(
+            "throttle.limited",
+            "the site answered 429, too many requests",
+            retry_after=retry_after(reply),
+        )
+    if "cf-mitigated" in headers or _CHALLENGES.search(body):
+        return SiteError("block.captcha", f"the site answered {status} with a challenge page")
+    if "X-JetpackWAF-Blocked" in headers or any(
+        name.lower().startswith("x-sucuri-block") for name in headers
+    ):
+        return SiteError("block.waf", f"a firewall answered {status}")
+    if reply.location is not None:
+        return _redirected(reply)
+    if status == 503 and ("Retry-After" in headers or b"wp_die" in body):
+        return SiteError(
+            "site.maintenance", "the site is in maintenance", retry_after=retry_after(reply)
+        )
+    if _DATABASE_DOWN.search(body):
+        return SiteError("site.server_error", "the site cannot reach its database")
+    if status >= 500:
+        return SiteError("site.server_error", f"the site answered {status}", said=excerpt(reply))
+    if status in (401, 403, 406):
+        return SiteError(
+            "block.waf", f"the server answered {status} before WordPress", said=excerpt(reply)
+        )
+    if status == 404:
+        return SiteError("site.rest_unavailable", "the server answered 404 before WordPress")
+    return SiteError(
+        "proto.not_json", f"the site answered {status} without JSON", said=excerpt(reply)
+    )
+
+
+def _redirected(reply: Reply) -> SiteError:
+    target = reply.location
+    if target is None or target.origin() == reply.url.origin():
+        where = target.path if target else "nowhere"
+        return SiteError("redirect.loop", f"the site answered with a redirect to {where}")
+    if reply.url.scheme == "https" and target.scheme == "http":
+        return SiteError("redirect.downgrade", "the site redirects to plain http")
+    return SiteError("redirect.cross_origin", f"the site redirects to {target.origin()}")
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Return the seconds of a ``Retry-After`` header; dates and nonsense count as none."""
+    value = reply.headers.get("Retry-After", "").strip()
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
+
+
+def excerpt(reply: Reply, length: int = 160) -> str:
+    """Return the beginning of the body's visible text, for people; hostile text."""
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", reply.text[:20_000], flags=re.S | re.I)
+    return " ".join(text.split())[:length]
+
+
+def _code(value: object) -> str:
+    code = value.get("code", "") if isinstance(value, dict) else ""
+    return code if isinstance(code, str) else ""
+
+
+def _decode(body: bytes, *, salvage: bool) -> tuple[object, bool]:
+    """Return the JSON value of `body` and whether there was one; an empty body is null."""
+    text = body.decode("utf-8-sig", "replace").strip()
+    if not text:
+        return None, True
+    try:
+        return _loads(text), True
+    except ValueError:
+        return _salvaged(text) if salvage else (None, False)
+
+
+def _salvaged(text: str) -> tuple[object, bool]:
+    for start in [match.start() for match in re.finditer(r"(?<![^>\s])[{\[]", text)][:20]:
+        try:
+            value = _loads(text[start:])
+        except ValueError:
+            continue
+        if isinstance(value, dict | list):
+            return value, True
+    return None, False
+
+
+def _loads(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
