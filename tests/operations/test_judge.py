@@ -1,0 +1,64 @@
+"""A key is changed only where it was read again as wanted, whatever the site answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleet.errors import SiteError
+from fleet.operations.base import WriteLog, judge
+from fleet.operations.settings import SetSettings, SettingsState
+from fleet.results import Change, Verdict
+
+CHANGE = Change("settings.k", before="old", after="new")
+OPERATION = SetSettings({"k": "new"})
+LOST = SiteError("net.reset", "the connection broke off")
+UNSENT = SiteError("net.refused", "nobody there", sent=False)
+
+
+def read(value: str | None) -> SettingsState | None:
+    return None if value is None else SettingsState({"k": value}, frozenset({"k"}))
+
+
+def log(*, sent: bool = True, complaint: bool = False) -> WriteLog:
+    found = WriteLog()
+    if sent:
+        found.sending([CHANGE])
+    if complaint:
+        found.complain([CHANGE], "jetpack.refused", "no")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("after", "writes", "trouble", "verdict", "kind"),
+    [
+        pytest.param("new", log(), None, Verdict.CHANGED, None, id="yes and true"),
+        pytest.param("old", log(), None, Verdict.REJECTED, "verify.mismatch", id="yes but a lie"),
+        pytest.param("new", log(complaint=True), None, Verdict.CHANGED, None, id="no but done"),
+        pytest.param(
+            "old", log(complaint=True), None, Verdict.REJECTED, "jetpack.refused", id="no and true"
+        ),
+        pytest.param("new", log(), LOST, Verdict.CHANGED, None, id="lost but done"),
+        pytest.param(
+            "old", log(), LOST, Verdict.UNKNOWN, "write.unconfirmed", id="lost and not yet done"
+        ),
+        pytest.param(
+            None, log(), None, Verdict.UNKNOWN, "write.unconfirmed", id="could not be read"
+        ),
+        pytest.param(
+            "old", log(), UNSENT, Verdict.REJECTED, "net.refused", id="certainly never left"
+        ),
+        pytest.param(
+            "old", log(sent=False), LOST, Verdict.REJECTED, "net.reset", id="stopped before it"
+        ),
+    ],
+)
+def test_reading_again_decides(
+    after: str | None,
+    writes: WriteLog,
+    trouble: SiteError | None,
+    verdict: Verdict,
+    kind: str | None,
+) -> None:
+    (key,) = judge(OPERATION, [CHANGE], read(after), writes, trouble)
+    assert (key.verdict, key.kind) == (verdict, kind)
+    assert (key.before, key.wanted) == ("old", "new")

@@ -1,0 +1,168 @@
+"""Every shape that a figure has had is read, and what is missing is null with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from fleet.errors import SiteError
+from fleet.operations.stats import CollectStats
+from fleet.site.client import JetpackReader
+from fleet.site.wire import Answer
+
+CONNECTED = {"isActive": True, "isRegistered": True}
+NOT_ACTIVE = (404, {"code": "not_active", "message": "", "data": {"status": 404}})
+
+
+def reader(routes: Mapping[str, tuple[int, object] | SiteError]) -> JetpackReader:
+    answers = {"connection": (200, CONNECTED), **routes}
+
+    async def get(route: str, query: Mapping[str, str] | None) -> Answer:
+        found = answers.get(route.removeprefix("jetpack/v4/"), NOT_ACTIVE)
+        if isinstance(found, SiteError):
+            raise found
+        return Answer(*found, headers=CIMultiDictProxy(CIMultiDict()))
+
+    return JetpackReader(get)
+
+
+async def figure(name: str, route: str, status: int, body: object) -> object:
+    data = await CollectStats().collect(reader({route: (status, body)}))
+    found = data[name]
+    assert isinstance(found, dict)
+    return found["value"] if "reason" not in found else (found["value"], found["reason"])
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "status", "body", "value"),
+    [
+        pytest.param("protect", "module/protect/data", 200, 12, 12, id="number"),
+        pytest.param("protect", "module/protect/data", 200, "1,234", 1234, id="grouped digits"),
+        pytest.param("protect", "module/protect/data", 200, False, 0, id="never counted"),
+        pytest.param(
+            "protect", "module/protect/data", 200, [], (None, "not a number"), id="nonsense"
+        ),
+        pytest.param(
+            "protect", "module/protect/data", *NOT_ACTIVE, (None, "the module is not active")
+        ),
+        pytest.param("monitor", "module/monitor/data", 200, {"date": None}, "never", id="never"),
+        pytest.param(
+            "monitor", "module/monitor/data", 200, {"date": "3 Tage"}, "3 Tage", id="translated"
+        ),
+        pytest.param(
+            "monitor",
+            "module/monitor/data",
+            500,
+            {"code": "monitor-downtime"},
+            (None, "the site answered 500 monitor-downtime"),
+            id="remote failure",
+        ),
+        pytest.param(
+            "verification",
+            "module/verification-tools/data",
+            200,
+            {"code": "success", "services": ["Google", "Bing"]},
+            ["Google", "Bing"],
+            id="services",
+        ),
+        pytest.param(
+            "verification", "module/verification-tools/data", 404, {"code": "empty"}, [], id="none"
+        ),
+        pytest.param(
+            "plugin_updates", "updates/plugins", 200, {"code": "success", "count": 0}, 0, id="none"
+        ),
+        pytest.param(
+            "plugin_updates",
+            "updates/plugins",
+            200,
+            {"code": "updates-available", "count": 3},
+            3,
+            id="three",
+        ),
+        pytest.param("akismet", "module/akismet/data", 200, 7, 7, id="number since 11.2"),
+        pytest.param("akismet", "module/akismet/data", 200, "1.234", 1234, id="text in 10.4"),
+        pytest.param(
+            "akismet", "module/akismet/data", 200, {"all": {"spam": "9"}}, 9, id="object in 9.3"
+        ),
+        pytest.param(
+            "akismet",
+            "module/akismet/data",
+            200,
+            "not_installed",
+            (None, "Akismet is not installed"),
+            id="a word",
+        ),
+        pytest.param(
+            "backup",
+            "module/vaultpress/data",
+            200,
+            {"code": "success", "data": {"backups": {"last_backup": "1700000000"}}},
+            1700000000,
+            id="time",
+        ),
+        pytest.param(
+            "backup",
+            "module/vaultpress/data",
+            200,
+            {"code": "success", "data": {}},
+            (None, "no backup yet"),
+            id="first one pending",
+        ),
+        pytest.param(
+            "backup",
+            "module/vaultpress/data",
+            200,
+            {"code": "not_registered"},
+            (None, "VaultPress is not registered"),
+            id="not registered",
+        ),
+        pytest.param(
+            "site",
+            "site",
+            200,
+            {"code": "success", "data": '{"ID":5,"name":"A","plan":{"product_slug":"free"}}'},
+            {"id": 5, "name": "A", "plan": "free"},
+            id="json in json",
+        ),
+        pytest.param(
+            "site",
+            "site",
+            200,
+            {"code": "success", "data": "[["},
+            (None, "not the site's data"),
+            id="broken json in json",
+        ),
+    ],
+)
+async def test_figures_are_read_in_every_shape(
+    name: str, route: str, status: int, body: object, value: object
+) -> None:
+    assert await figure(name, route, status, body) == value
+
+
+async def test_a_disconnected_site_is_not_asked_to_call_home() -> None:
+    data = await CollectStats().collect(
+        reader({"connection": (200, {"isActive": False}), "site": SiteError("net.reset", "no")})
+    )
+    assert data["site"] == {
+        "value": None,
+        "reason": "the site is not connected to WordPress.com",
+    }
+
+
+async def test_one_broken_figure_does_not_cost_the_others() -> None:
+    broken = SiteError("site.server_error", "the site answered 500")
+    data = await CollectStats().collect(
+        reader({"module/protect/data": broken, "module/akismet/data": (200, 4)})
+    )
+    assert data["protect"] == {"value": None, "reason": "the site answered 500"}
+    assert data["akismet"] == {"value": 4, "unit": "spam comments caught"}
+
+
+async def test_a_site_that_goes_away_fails_as_a_whole() -> None:
+    with pytest.raises(SiteError, match="gone"):
+        await CollectStats().collect(
+            reader({"module/protect/data": SiteError("net.reset", "gone")})
+        )
