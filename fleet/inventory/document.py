@@ -102,9 +102,9 @@ def read_document(file: Path) -> Document:
     return parse_document(data, file)
 
 
-def parse_document(data: bytes, file: Path) -> Document:
+def parse_document(data: bytes, file: Path, max_nodes: int = MAX_NODES) -> Document:
     """Return what stands in `data`, the content of `file`, which is not opened."""
-    builder = _Builder(str(file))
+    builder = _Builder(str(file), max_nodes)
     try:
         root = builder.root(_checked_text(data, str(file)))
     except InputError as error:
@@ -140,10 +140,11 @@ def _place_of(before: str, file: str) -> Place:
 class _Builder:
     """Turns parser events into nodes and notes what is not allowed."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, max_nodes: int) -> None:
         self.errors: list[InputError] = []
         self._file = file
         self._events: Iterator[yaml.Event] = iter(())
+        self._max_nodes = max_nodes
         self._nodes = 0
 
     def root(self, text: str) -> Mapping[str, Entry]:
@@ -193,8 +194,8 @@ class _Builder:
         self._nodes += 1
         if depth > MAX_DEPTH:
             raise InputError(f"this is nested more than {MAX_DEPTH} levels deep", place)
-        if self._nodes > MAX_NODES:
-            raise InputError(f"the file has more than {MAX_NODES} values: split it", place)
+        if self._nodes > self._max_nodes:
+            raise InputError(f"the file has more than {self._max_nodes} values: split it", place)
         if isinstance(event, yaml.AliasEvent):
             self._note("aliases (*name) are not supported: use a group for shared settings", place)
             return Node(BROKEN, place)

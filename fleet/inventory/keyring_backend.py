@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -37,5 +38,6 @@ def read_password(
     except keyring.errors.KeyringError:
         raise InputError("the keyring refused to give the password; is it locked?") from None
     if password is None:
-        raise InputError(f"the keyring has nothing under this name: keyring set {service} ...")
+        command = shlex.join(("keyring", "set", service, username))
+        raise InputError(f"the keyring has nothing under this name: {command}")
     return str(password)

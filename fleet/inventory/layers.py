@@ -167,10 +167,17 @@ class LayerReader:
             )
         if isinstance(value, Path):
             file = self._folder / value
-            if not file.is_file():
+            if not _is_file(file):
                 raise InputError(f"there is no file {shown(str(file))}", place)
             return file
         return value
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def _label_value(value: object) -> str:

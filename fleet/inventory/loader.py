@@ -47,14 +47,21 @@ def _find(paths: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
         errors.append(InputError("no inventory is given: name one with --inventory"))
     for path in paths:
         files = [path]
-        if path.is_dir():
+        if _is_folder(path):
             inside = (*path.glob("*.yaml"), *path.glob("*.yml"))
             files = sorted(file for file in inside if file.is_file() and file.name[0] != ".")
             if not files:
                 errors.append(InputError("no *.yaml file is in this folder", Place(str(path))))
         for file in files:
-            found.setdefault(file.resolve(), file)
+            found.setdefault(file.absolute(), file)
     return list(found.values()), errors
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # reading it as a file says why
+        return False
 
 
 def _in_order(errors: Iterable[InputError], files: Sequence[Path]) -> list[InputError]:

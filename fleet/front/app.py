@@ -1,0 +1,89 @@
+"""The command ``fleet``: its commands, and how every error becomes a message and an exit code.
+
+Commands are loaded when they are called, so that ``--help`` does not pay for aiohttp.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cyclopts import App, CycloptsError
+from cyclopts.config import Env
+
+from fleet.errors import FleetError, InputError, InputErrors, Refused
+
+__all__ = ["build_app", "run_command_line"]
+
+USAGE = 64
+REFUSED = 5
+BUG = 1
+INTERRUPTED = 130
+
+
+def build_app() -> App:
+    """Return the command line; every flag also has a ``FLEET_*`` variable."""
+    app = App(
+        name="fleet",
+        help="Manage many WordPress sites with Jetpack through their own HTTP API.",
+        version=_version,
+        config=Env("FLEET_", command=False),
+    )
+    app.command("fleet.front.demo:demo", name="demo")
+    app.command("fleet.front.sites:app", name="sites")
+    app.command("fleet.front.operations:operations", name="operations")
+    app.command("fleet.front.run:app", name="run")
+    app.command("fleet.front.explain:explain", name="explain")
+    app.command("fleet.front.schema:schema", name="schema")
+    app.command("fleet.front.simulate:simulate", name="simulate")
+    return app
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; see DESIGN §3.
+
+    Args:
+        arguments: Words after the program's name.
+    """
+    try:
+        result = build_app()(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        return _complain([str(error), "fleet --help lists the commands and flags"], USAGE)
+    except InputErrors as error:
+        return _complain([str(each) for each in error.errors], USAGE)
+    except InputError as error:
+        return _complain([str(error)], USAGE)
+    except Refused as error:
+        return _complain([str(error)], REFUSED)
+    except KeyboardInterrupt:
+        return _complain(["interrupted"], INTERRUPTED)
+    except FleetError as error:
+        return _complain([str(error)], BUG)
+    except Exception as error:  # noqa: BLE001 - the last boundary; the text may hold secrets
+        return _complain(_bug(error), BUG)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(lines: Sequence[str], code: int) -> int:
+    for line in lines:
+        sys.stderr.write(f"fleet: {line}\n")
+    return code
+
+
+def _bug(error: Exception) -> list[str]:
+    """Return where a bug of ours struck, without the error's own words."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = [f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
+    return [f"an error of this tool itself: {type(error).__name__}; please report it", *places]
+
+
+def _version() -> str:
+    try:
+        return version("jetfleet")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,91 @@
+"""One run from flags to exit code: load, select, run with progress, write the report."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from fleet.engine.fleet import Fleet
+from fleet.engine.stop import stop_on_signals
+from fleet.front.console import announce, console_on, tell
+from fleet.front.options import Output, Pace, Selection
+from fleet.inventory.model import Inventory
+from fleet.operations.base import Task
+from fleet.report.progress import ProgressListener
+from fleet.report.text import print_text
+from fleet.report.writer import parse_outputs, write_outputs
+from fleet.results import RunReport
+
+__all__ = ["execute", "run_async", "run_watched", "write_report"]
+
+T = TypeVar("T")
+DRIFT = 2
+BUG = 1
+
+
+def execute(
+    task: Task,
+    selection: Selection,
+    pace: Pace,
+    out: Output,
+    *,
+    dry_run: bool = False,
+    detailed: bool = False,
+) -> int:
+    """Run `task` on the selected sites, write the reports, and return the exit code.
+
+    Args:
+        task: The operation.
+        selection: Which sites.
+        pace: How fast.
+        out: What is written where.
+        dry_run: Only say what would change.
+        detailed: Let a dry run exit with 2 where something would change.
+
+    Raises:
+        InputErrors: Mistakes in files, flags or secrets; nothing was contacted.
+    """
+    parse_outputs(out.output)
+    settings = pace.settings()
+    whole, selected = selection.load()
+    fleet = Fleet(pace.applied(whole), settings)
+    report = run_async(
+        lambda: run_watched(fleet, task, pace.applied(selected), out, dry_run=dry_run)
+    )
+    fault = write_report(report, out)
+    code = report.exit_code or fault
+    return 0 if code == DRIFT and dry_run and not detailed else code
+
+
+async def run_watched(
+    fleet: Fleet, task: Task, selected: Inventory, out: Output, *, dry_run: bool = False
+) -> RunReport:
+    """Return the report of a run that shows its progress and heeds Ctrl-C."""
+    console = console_on(sys.stderr, colour=not out.no_color)
+    with stop_on_signals() as stop, ProgressListener(console, quiet=out.quiet) as progress:
+        listeners = (progress,) if out.quiet else (announce, progress)
+        return await fleet.run(task, selected, dry_run=dry_run, listeners=listeners, stop=stop)
+
+
+def write_report(report: RunReport, out: Output) -> int:
+    """Write the report wherever it was asked for; return 1 where it could not be written."""
+    outputs = parse_outputs(out.output)
+    on_terminal = [each for each in outputs if each.format == "text" and each.path is None]
+    if on_terminal:
+        console = console_on(sys.stdout, colour=not out.no_color)
+        print_text(console, report, verbose=out.verbose)
+    others = [each for each in outputs if each not in on_terminal]
+    faults = write_outputs(report, others, sys.stdout)
+    for fault in faults:
+        tell(f"fleet: {fault}")
+    return BUG if faults else 0
+
+
+def run_async(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what `call` returns, on uvloop where that is installed (it saves memory on TLS)."""
+    uvloop = importlib.util.find_spec("uvloop") is not None
+    return anyio.run(call, backend_options={"use_uvloop": uvloop})

@@ -1,0 +1,89 @@
+"""An operation's own parameters as flags of the command line, and words back as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_origin
+
+from fleet.errors import InputError
+from fleet.operations.base import Task
+
+__all__ = ["Flag", "flags_of", "read_values"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One parameter of an operation.
+
+    Args:
+        name: Parameter name; the flag is ``--name`` with dashes.
+        field: Name of the Python attribute.
+        shape: ``text``, ``list`` (separated by commas) or ``pairs`` (KEY=VALUE).
+        help: One line.
+        required: Whether it has to be given.
+    """
+
+    name: str
+    field: str
+    shape: str
+    help: str
+    required: bool
+
+    @property
+    def flag(self) -> str:
+        """Return the flag as it is typed."""
+        return "--" + self.name.replace("_", "-")
+
+
+def flags_of(task: type[Task]) -> tuple[Flag, ...]:
+    """Return the flags of an operation in the order of its parameters."""
+    fields: Mapping[str, Any] = getattr(task, "__pydantic_fields__", {})
+    return tuple(
+        Flag(
+            name=field.alias or name,
+            field=name,
+            shape={tuple: "list", dict: "pairs"}.get(get_origin(field.annotation), "text"),
+            help=field.description or "",
+            required=field.is_required(),
+        )
+        for name, field in fields.items()
+    )
+
+
+def read_values(flag: Flag, words: str | Sequence[str]) -> object:
+    """Return the value of a flag from what was typed.
+
+    Args:
+        flag: The flag.
+        words: One word for ``text``, else every word given.
+
+    Raises:
+        InputError: A pair without ``=``, or a key given twice.
+    """
+    if isinstance(words, str):
+        return words
+    if flag.shape == "pairs":
+        return _pairs(flag, words)
+    return tuple(item.strip() for word in words for item in word.split(",") if item.strip())
+
+
+def _pairs(flag: Flag, words: Sequence[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"{flag.flag} {key}: write KEY=VALUE")
+        if key.strip() in found:
+            raise InputError(f"{flag.flag} {key}: given twice")
+        found[key.strip()] = _json_or_text(text)
+    return found
+
+
+def _json_or_text(text: str) -> object:
+    """Return `text` as JSON, or as the text it is: ``true`` is a boolean, ``black`` a word."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

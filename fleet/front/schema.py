@@ -1,0 +1,23 @@
+"""``fleet schema``: JSON Schemas for editors and for programs that read reports."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from fleet.front.console import say
+from fleet.inventory.schema import inventory_schema
+from fleet.report.data import report_schema
+
+__all__ = ["schema"]
+
+
+def schema(document: Literal["inventory", "report"], /) -> int:
+    """Print the JSON Schema of a document.
+
+    Args:
+        document: Which one.
+    """
+    found = inventory_schema() if document == "inventory" else report_schema()
+    say(json.dumps(found, indent=2))
+    return 0

@@ -1,0 +1,180 @@
+"""Lays out lines for people: a page of styled lines, words for numbers, and lists of names.
+
+A page is a list of `rich.text.Text`, one per line and already broken to the width. Plain output
+is the same lines without their styles, so that colour never changes what is said.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells
+from rich.text import Text
+
+from fleet.report.inert import defuse_line, inert
+
+__all__ = [
+    "Page",
+    "duration",
+    "fold",
+    "joined",
+    "megabytes",
+    "names",
+    "padded",
+    "plural",
+    "sites_named",
+]
+
+_NARROWEST = 40
+"""Columns of the narrowest page."""
+
+_NARROW = 24
+"""Columns a text gets at least, however long its label is."""
+
+_NO_BREAK = "\u00a0"
+_FEW = 4
+_NAMED = 3
+
+
+class Page:
+    """Lines for people, collected from top to bottom.
+
+    Args:
+        width: Columns of the terminal.
+        verbose: True to name every site and show every line.
+    """
+
+    def __init__(self, width: int, *, verbose: bool) -> None:
+        self.width = max(width, _NARROWEST)
+        self.verbose = verbose
+        self.lines: list[Text] = []
+
+    def blank(self) -> None:
+        """Add an empty line, except at the top."""
+        if self.lines:
+            self.lines.append(Text())
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """Add one line of parts as `Text.assemble` takes them; it is not broken."""
+        self.lines.append(_line(*parts))
+
+    def heading(self, text: str, style: str = "bold") -> None:
+        """Begin a section."""
+        self.blank()
+        self.line((text, style))
+
+    def paragraph(self, text: str, *, indent: int = 0, label: str = "", style: str = "") -> None:
+        """Add `text` broken to the width, its later lines below its first word.
+
+        Args:
+            text: Inert text.
+            indent: Columns left of the label.
+            label: Words in front, dimmed.
+            style: Style of the text.
+        """
+        hang = indent + cell_len(label)
+        first = (" " * indent + label, "dim")
+        for piece in fold(text, max(self.width - hang, _NARROW)):
+            self.line(first, (piece, style))
+            first = (" " * hang, "")
+
+    def rows(self, rows: Sequence[tuple[str, str]], *, indent: int, most: int) -> None:
+        """Add pairs of label and text in two columns.
+
+        Args:
+            rows: Inert labels and texts.
+            indent: Columns left of the labels.
+            most: Lines taken, unless everything is wanted.
+        """
+        tried = rows if self.verbose else rows[:most]
+        column = min(max((cell_len(label) for label, _ in tried), default=0), self.width // 2)
+        part = Page(self.width, verbose=self.verbose)
+        ends = []
+        for label, text in tried:
+            part.paragraph(text, indent=indent, label=padded(label, column) + "  ")
+            ends.append(len(part.lines))
+        kept = len(rows)
+        if not self.verbose and (len(rows) > most or ends[-1:] > [most]):
+            kept = max(1, bisect_right(ends, most - 1))
+        self.lines.extend(part.lines[: ends[kept - 1]] if kept else [])
+        if hidden := len(rows) - kept:
+            self.line((" " * indent + f"+ {hidden:,} more (-v shows them)", "dim"))
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    text = Text.assemble(*parts)
+    safe = defuse_line(text.plain)
+    return text if safe == text.plain else Text(safe)
+
+
+def fold(text: str, width: int) -> list[str]:
+    """Return the words of `text` in lines of at most `width` columns; at least one line.
+
+    Words joined by a no-break space stay together and a newline is kept; inert text holds
+    neither of its own.
+    """
+    lines: list[str] = []
+    for whole in text.split("\n"):
+        lines.extend(_folded(whole, width))
+    return [line.replace(_NO_BREAK, " ") for line in lines]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        for piece in chop_cells(word, width) if cell_len(word) > width else [word]:
+            if line and cell_len(line) + 1 + cell_len(piece) > width:
+                lines.append(line)
+                line = piece
+            else:
+                line = f"{line} {piece}" if line else piece
+    return [*lines, line]
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return parts as one list for `fold`, to be broken at its commas only."""
+    return ", ".join(part.replace(" ", _NO_BREAK) for part in parts)
+
+
+def padded(text: str, columns: int) -> str:
+    """Return `text` filled with blanks to `columns`, counting wide characters as two."""
+    return text + " " * (columns - cell_len(text))
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, as in ``1 site`` or ``5,000 sites``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def names(sites: Iterable[str], *, verbose: bool) -> str:
+    """Return site names joined by commas: the first few and how many more, or all."""
+    every = [inert(site, 64) for site in sites]
+    kept = len(every) if verbose or len(every) <= _FEW + 1 else _FEW
+    if hidden := len(every) - kept:
+        last = f"{every[kept - 1]} + {hidden:,} more"
+        return joined([*every[: kept - 1], last])
+    return joined(every)
+
+
+def sites_named(sites: Sequence[str], *, verbose: bool) -> str:
+    """Return a count of sites, with their names where they are three at most or all are wanted."""
+    count = plural(len(sites), "site")
+    return f"{count} ({names(sites, verbose=True)})" if verbose or len(sites) <= _NAMED else count
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it, such as ``12.4 s`` or ``3 min 05 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes:02} min"
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in MB, or in KB below a tenth of one."""
+    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} KB"

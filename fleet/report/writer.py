@@ -1,0 +1,172 @@
+"""Sends a report where ``-o`` says: to stdout, or whole into files.
+
+A file appears complete or not at all, readable by its owner only, and never in place of something
+that is not an ordinary file. What ``-o`` asks is checked before the run, so that no run is spent
+on a report that has nowhere to go.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import TextIO
+
+from fleet.errors import InputError, InputErrors
+from fleet.report.data import render_json
+from fleet.report.inert import inert
+from fleet.report.text import render_text
+from fleet.results import RunReport
+
+__all__ = ["RENDERERS", "Output", "Renderer", "parse_outputs", "write_file", "write_outputs"]
+
+Renderer = Callable[[RunReport], str]
+
+RENDERERS: Mapping[str, Renderer] = MappingProxyType({"text": render_text, "json": render_json})
+"""Every format ``-o`` knows, by name; a new format is one function and one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One place a report goes to.
+
+    Args:
+        format: A name in `RENDERERS`.
+        path: The file to write, or None for stdout.
+    """
+
+    format: str
+    path: Path | None = None
+
+
+def parse_outputs(values: Iterable[str]) -> tuple[Output, ...]:
+    """Return what the values of ``-o`` ask for: each ``FORMAT``, ``FORMAT=FILE`` or ``FORMAT=-``.
+
+    Raises:
+        InputErrors: Every mistake: an unknown format, a file that cannot be written, the same
+            file twice, two formats for stdout.
+    """
+    outputs: list[Output] = []
+    errors: list[InputError] = []
+    for value in values:
+        try:
+            output = _parse(value)
+            _refuse_clash(output, outputs)
+        except InputError as error:
+            errors.append(error)
+        else:
+            outputs.append(output)
+    if errors:
+        raise InputErrors(errors)
+    return tuple(outputs)
+
+
+def write_outputs(
+    report: RunReport,
+    outputs: Iterable[Output],
+    stdout: TextIO,
+    renderers: Mapping[str, Renderer] = RENDERERS,
+) -> tuple[str, ...]:
+    """Write a report to every place and return one sentence for each that could not be written.
+
+    A run is over when its report is written: one full disk must cost neither the other outputs
+    nor the exit code. A reader of stdout that went away early is no fault.
+    """
+    faults: list[str] = []
+    for output in outputs:
+        text = renderers[output.format](report)
+        try:
+            if output.path:
+                write_file(output.path, text)
+            else:
+                _write_stream(stdout, text)
+        except BrokenPipeError:
+            continue
+        except OSError as error:
+            where = output.path or "stdout"
+            faults.append(f"the {output.format} report could not be written to {where}: {error}")
+    return tuple(faults)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a whole file in one step, mode 0600 whatever the umask.
+
+    The old content stays until the new one is safely on the disk.
+
+    Raises:
+        OSError: It could not be written; what was there before is untouched.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".jetfleet-")
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, 0o600)
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _parse(value: str) -> Output:
+    name, equals, file = value.partition("=")
+    if name not in RENDERERS:
+        known = ", ".join(RENDERERS)
+        close = get_close_matches(name, RENDERERS, n=1)
+        advice = f"did you mean {close[0]!r}?" if close else f"known formats: {known}"
+        raise InputError(f"-o {inert(value)}: there is no format {inert(name)!r}; {advice}")
+    if not equals or file == "-":
+        return Output(name)
+    if not file:
+        raise InputError(f"-o {inert(value)}: a file name is missing after '='")
+    path = Path(file)
+    if fault := _unwritable(path):
+        raise InputError(f"-o {inert(value)}: {fault}")
+    return Output(name, path)
+
+
+def _unwritable(path: Path) -> str:
+    """Return why no file can be put at `path`, or an empty string.
+
+    The last step of writing replaces what is there: a link or a device would be lost.
+    """
+    if not path.parent.is_dir():
+        return f"the folder {inert(str(path.parent))} does not exist"
+    if path.is_symlink():
+        return "that is a symbolic link; name the file itself"
+    if path.exists() and not path.is_file():
+        return "that is not an ordinary file"
+    return ""
+
+
+def _refuse_clash(output: Output, others: Iterable[Output]) -> None:
+    taken = {_place(other.path) for other in others}
+    if _place(output.path) in taken:
+        if output.path:
+            raise InputError(f"-o {output.format}={output.path}: this file is asked for twice")
+        raise InputError(f"-o {output.format}: only one format can go to stdout; add =FILE")
+
+
+def _place(path: Path | None) -> Path | None:
+    return path.resolve() if path else None
+
+
+def _write_stream(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,138 @@
+"""The Jetpack releases the simulator can be, each with the WordPress it was seen on.
+
+Every question about what a release can do is a property here, so that no handler compares
+version numbers of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ERAS", "Era", "within"]
+
+
+def _number(text: str) -> tuple[int, int]:
+    major, _, rest = text.partition(".")
+    return int(major), int(rest.split(".")[0] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Era:
+    """One release.
+
+    Args:
+        name: Its short name, such as ``16.1``.
+        jetpack: Full version of Jetpack.
+        wordpress: Full version of WordPress.
+    """
+
+    name: str
+    jetpack: str
+    wordpress: str
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """Return major and minor number of Jetpack."""
+        return _number(self.jetpack)
+
+    @property
+    def core(self) -> tuple[int, int]:
+        """Return major and minor number of WordPress."""
+        return _number(self.wordpress)
+
+    @property
+    def many_settings(self) -> bool:
+        """Return whether `settings` carries modules and options (since 4.4, in full 4.6)."""
+        return self.number >= (4, 4)
+
+    @property
+    def plan_gate(self) -> bool:
+        """Return whether toggling looks at the plan (since 6.0)."""
+        return self.number >= (6, 0)
+
+    @property
+    def owners(self) -> bool:
+        """Return whether connected owners are told apart (since 10.4)."""
+        return self.number >= (10, 4)
+
+    @property
+    def connection_package(self) -> bool:
+        """Return whether `connection` validates its argument (since 10.0)."""
+        return self.number >= (10, 0)
+
+    @property
+    def echoes_toggles(self) -> bool:
+        """Return whether POST settings repeats toggled modules (since 14.3)."""
+        return self.number >= (14, 3)
+
+    @property
+    def forgets_false(self) -> bool:
+        """Return whether false cannot be stored over an unsaved default of true (until 12.2)."""
+        return self.number < (12, 3)
+
+    @property
+    def null_message(self) -> bool:
+        """Return whether permission errors have ``"message": null`` (seen in 8.9)."""
+        return self.number == (8, 9)
+
+    @property
+    def admin_page_shape(self) -> str:
+        """Return how Initial_State is written: ``localized``, ``encoded`` or ``plain``."""
+        if self.number < (8, 4):
+            return "localized"
+        return "encoded" if self.number < (15, 4) else "plain"
+
+    @property
+    def nonce_middleware(self) -> bool:
+        """Return whether the Jetpack page loads core's api-fetch (seen from 13.9 on)."""
+        return self.number >= (13, 9)
+
+    @property
+    def my_jetpack(self) -> bool:
+        """Return whether there is a My Jetpack page and namespace (since 11.2)."""
+        return self.number >= (11, 2)
+
+    @property
+    def rest_nonce(self) -> bool:
+        """Return whether admin-ajax hands out nonces (WordPress 5.3)."""
+        return self.core >= (5, 3)
+
+    @property
+    def nested_fields(self) -> bool:
+        """Return whether `_fields` understands dots (WordPress 5.3)."""
+        return self.core >= (5, 3)
+
+    @property
+    def application_passwords(self) -> bool:
+        """Return whether Basic authentication exists (WordPress 5.6)."""
+        return self.core >= (5, 6)
+
+    @property
+    def modern_rest(self) -> bool:
+        """Return whether REST answers look as from WordPress 5.5 on (details, empty null)."""
+        return self.core >= (5, 5)
+
+    @property
+    def no_cache(self) -> str:
+        """Return the value of Cache-Control where WordPress forbids caching."""
+        plain = "no-cache, must-revalidate, max-age=0"
+        return f"{plain}, no-store, private" if self.core >= (6, 3) else plain
+
+
+def within(number: tuple[int, int], since: str, until: str) -> bool:
+    """Return whether a release lies in `since` (included) to `until` (excluded, may be empty)."""
+    return number >= _number(since) and (not until or number < _number(until))
+
+
+ERAS: dict[str, Era] = {
+    era.name: era
+    for era in (
+        Era("4.3", "4.3.2", "4.9.31"),
+        Era("6.1", "6.1", "4.9.31"),
+        Era("8.9", "8.9.1", "6.0.14"),
+        Era("11.5", "11.5.1", "6.1.12"),
+        Era("13.9", "13.9.1", "6.5.10"),
+        Era("15.1", "15.1", "6.8.8"),
+        Era("16.1", "16.1.2", "7.1.0"),
+    )
+}

@@ -1,0 +1,1 @@
+"""The tier that runs the product against a real WordPress."""
