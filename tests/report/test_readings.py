@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import pytest
+
+from fleet.report.readings import Leaf, leaves, summary
+from fleet.report.text import render_text
+from fleet.results import RunReport
+from tests.report.made import healthy, run
+
+
+def told(report: RunReport, *, width: int = 100, verbose: bool = False) -> list[str]:
+    """Return the lines between the heading of the readings and the totals."""
+    lines = render_text(report, width=width, verbose=verbose).splitlines()
+    top = next(at for at, line in enumerate(lines) if line.startswith("Read from"))
+    end = next(at for at, line in enumerate(lines) if line.startswith("Total"))
+    return [line for line in lines[top + 1 : end] if line]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(True, "true", id="bool"),
+        pytest.param(None, "null", id="null"),
+        pytest.param(12_345, "12,345", id="integer"),
+        pytest.param(1234.5, "1,234.5", id="fraction"),
+        pytest.param(2.0, "2", id="whole fraction"),
+        pytest.param(10**30, "1" + "0" * 30, id="number too large to add up"),
+        pytest.param(float("nan"), "null", id="no number"),
+        pytest.param("", "(empty)", id="empty text"),
+        pytest.param("  ", "(empty)", id="blanks"),
+        pytest.param([], "(empty)", id="empty list"),
+        pytest.param({}, "(empty)", id="empty mapping"),
+        pytest.param(["a", 1, None], "a, 1, null", id="list of plain values"),
+        pytest.param(["x" * 50, "y" * 50], "2 items", id="list too long to show"),
+        pytest.param([1] * 21, "21 items", id="list of too many"),
+        pytest.param([{"a": 1}], "1 item", id="list of mappings"),
+        pytest.param({"value": 7}, "7", id="reading"),
+        pytest.param({"value": [1, 2], "reason": None}, "1, 2", id="reading of a list"),
+        pytest.param({"value": None, "reason": "off"}, "no value: off", id="reading without value"),
+        pytest.param({"value": None, "reason": ""}, "null", id="reading without reason"),
+        pytest.param("\x1b[2J", "\\x1b[2J", id="hostile"),
+    ],
+)
+def test_a_value_is_told_in_a_few_words(value: object, text: str) -> None:
+    (leaf,) = leaves({"key": value})
+    assert (leaf.path, leaf.text) == ("key", text)
+
+
+def test_nested_values_get_dotted_paths_in_their_order() -> None:
+    data = {"b": {"y": 1, "x": {"deep": True}}, "a": "z", "c": {"value": 1, "unit": "MB"}}
+    paths = [leaf.path for leaf in leaves(data)]
+    assert paths == ["b.y", "b.x.deep", "a", "c.value", "c.unit"]
+
+
+def test_lists_of_mappings_are_opened_where_asked() -> None:
+    data = {"plugins": [{"name": "Akismet"}, {"name": "Jetpack"}]}
+    found = [(leaf.path, leaf.text) for leaf in leaves(data, lists=True)]
+    assert found == [("plugins.1.name", "Akismet"), ("plugins.2.name", "Jetpack")]
+
+
+def test_data_nested_without_end_is_cut_off() -> None:
+    value: object = 1
+    for _ in range(900):
+        value = {"a": value}
+    (leaf,) = leaves({"a": value})
+    assert leaf.text == "(nested too deeply to report)"
+
+
+def test_a_few_sites_with_a_few_values_become_a_table() -> None:
+    report = run(
+        [healthy("alpha", hits=5, plan="free"), healthy("beta", hits=1_200)], read_only=True
+    )
+    assert told(report) == [
+        "          hits  plan",
+        "  alpha      5  free",
+        "  beta   1,200  -",
+    ]
+
+
+def test_a_few_sites_with_many_values_are_told_one_by_one() -> None:
+    facts = {f"connection.fact-number-{at}": at for at in range(9)}
+    lines = told(run([healthy("alpha", **facts), healthy("beta", **facts)], read_only=True))
+    assert lines[0] == "  alpha"
+    assert lines[1] == "    connection.fact-number-0  0"
+    assert lines[10] == "  beta"
+
+
+def test_a_site_with_very_many_values_is_cut_short_unless_all_are_wanted() -> None:
+    report = run([healthy("a", **{f"key-{at}": at for at in range(300)})], read_only=True)
+    assert told(report)[-1] == "    + 181 more (-v shows them)"
+    assert told(report, verbose=True)[-1].split() == ["key-299", "299"]
+
+
+def test_a_long_value_is_broken_below_its_beginning() -> None:
+    facts = {"k": "word " * 15, **{f"padding-{at}": "x" * 20 for at in range(4)}}
+    lines = told(run([healthy("a", **facts)], read_only=True), width=60)
+    column = lines[1].index("word")
+    assert lines[2].startswith(" " * column + "word")
+
+
+def test_many_sites_are_summed_up_per_value() -> None:
+    sites = [
+        healthy(
+            f"s{at}",
+            active=at > 1,
+            hits={"value": at} if at < 16 else {"value": None, "reason": "module inactive"},
+            name=f"Site {at}",
+            version="16.1",
+        )
+        for at in range(20)
+    ]
+    assert [" ".join(line.split()) for line in told(run(sites, read_only=True))] == [
+        "active true x 18; false x 2",
+        "hits sum 120 (0 to 15 on 16 sites); no value: module inactive x 4",
+        "name 20 different values",
+        "version 16.1 on all",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "sites", "words"),
+    [
+        pytest.param(["a"] * 3, 4, "a x 3; not told x 1", id="silent sites are counted"),
+        pytest.param(list("aabbcde"), 7, "a x 2; b x 2; c x 1; 2 other values", id="rare ones"),
+        pytest.param(list("abc"), 3, "a x 1; b x 1; c x 1", id="a few different ones"),
+    ],
+)
+def test_a_summary_counts_the_most_frequent_values(
+    texts: list[str], sites: int, words: str
+) -> None:
+    assert summary([Leaf("k", text) for text in texts], sites) == words
+
+
+def test_fractions_are_added_up_without_noise() -> None:
+    assert summary([Leaf("k", "", 0.1)] * 10, 10) == "sum 1 (0.1 to 0.1 on 10 sites)"
+
+
+def test_data_of_a_run_that_changes_is_not_told() -> None:
+    assert "Read from" not in render_text(run([healthy("a", hits=1)], read_only=False))
+
+
+def test_a_query_that_read_nothing_says_nothing() -> None:
+    assert "Read from" not in render_text(run([healthy("a")], read_only=True))
