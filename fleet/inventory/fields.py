@@ -34,7 +34,8 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 """Pattern of a whole name of a site or group."""
 DURATION_PATTERN = r"(?=.*[1-9])([0-9]{1,8}(\.[0-9]{1,6})?)(ms|s|m|h)"
 USERNAME_PATTERN = r"[^\x00-\x20\x7f-\xa0:]([^\x00-\x1f\x7f-\xa0:]{0,98}[^\x00-\x20\x7f-\xa0:])?"
-LOGIN_PATH_PATTERN = r"(?!/)(?!.*://)(?!.*\.\.)[!\"$-\[\]-~]{1,200}"
+# Neither ":" nor "%", so that joined to the site's address it can never become another address.
+LOGIN_PATH_PATTERN = r"(?!/)(?!.*\.\.)[!\"$&-9;-\[\]-~]{1,200}"
 LONGEST = 86_400
 
 _NAME = re.compile(NAME_PATTERN)

@@ -9,7 +9,8 @@ from pathlib import Path
 from fleet.errors import InputError, Place
 from fleet.inventory.document import BROKEN, Document, Entry, Node
 from fleet.inventory.fields import SWITCH, check_name
-from fleet.inventory.layers import LAYER_KEYS, SITE_KEYS, Layer, LayerReader
+from fleet.inventory.layers import LAYER_KEYS, SITE_KEYS, Layer, LayerReader, Setting
+from fleet.inventory.sites import Origin
 from fleet.inventory.wording import described, shown
 
 __all__ = ["FILE_KEYS", "GroupPart", "Named", "Part", "SitePart", "read_part"]
@@ -132,6 +133,9 @@ class _PartReader:
         groups: tuple[Named, ...] = ()
         if isinstance(node.value, Mapping) and "groups" in node.value:
             groups = self._group_names(node.value["groups"].node)
+            shown_groups = ", ".join(group.name for group in groups)
+            origin = Origin(shown_groups, node.value["groups"].node.place, "site")
+            layer["groups"] = Setting(groups, origin)
         return SitePart(named, groups, layer, defaults)
 
     def _group_names(self, node: Node) -> tuple[Named, ...]:

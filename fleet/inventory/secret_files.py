@@ -29,18 +29,26 @@ def read_secret_file(folder: Path, target: str) -> bytes:
     """
     path = _located(folder, target)
     try:
-        # Without O_NONBLOCK, opening a FIFO waits for somebody to write to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        data = _content(path)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be opened: {_reason(error)}") from None
-    with os.fdopen(descriptor, "rb") as stream:
-        _check(os.fstat(descriptor), path)
-        data = stream.read(MAX_SECRET_BYTES + 1)
+        reason = (error.strerror or "input/output error").lower()
+        raise InputError(f"{path} cannot be opened: {reason}") from None
     if len(data) > MAX_SECRET_BYTES:
         raise InputError(f"{path} is larger than a secret can be (64 KiB)")
     return data
+
+
+def _content(path: Path) -> bytes:
+    # Without O_NONBLOCK, opening a FIFO waits for somebody to write to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _check(os.fstat(descriptor), path)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MAX_SECRET_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _located(folder: Path, target: str) -> Path:
@@ -62,7 +70,3 @@ def _check(status: os.stat_result, path: Path) -> None:
         raise InputError(f"{path} is not a regular file")
     if status.st_mode & _READABLE_BY_OTHERS:
         raise InputError(f"{path} is open to other users: chmod 600 {shlex.quote(str(path))}")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or "input/output error").lower()

@@ -71,7 +71,7 @@ def test_sites_win_over_later_groups_over_earlier_groups_over_defaults(tmp_path:
         ("plain", "state", "active - built in"),
         ("both", "auth.username", "tester 8:47 group lab"),
         ("both", "auth.password", "file:secrets/both 15:22 site"),
-        ("both", "http.timeout", "0.5s 7:49 group gold"),
+        ("both", "http.timeout", "0.5s 7:48 group gold"),
         ("both", "http.deadline", "45s 16:22 site"),
         ("both", "state", "paused 8:63 group lab"),
         ("both", "groups", "gold, lab 13:13 site"),
@@ -151,15 +151,13 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
 
 
 def test_the_same_thing_in_two_files_names_both_places(tmp_path: Path) -> None:
-    first = written(
-        tmp_path, HEAD + "groups: {g: {}}\nsites:\n  a: https://a.example/x\n", "1.yaml"
-    )
-    second = HEAD + "groups: {g: {}}\nsites:\n  b: http://A.example:80/x/\n  a: https://b.example\n"
-    assert complaints(first, written(tmp_path, second, "2.yaml"))[:1] == [
-        "2.yaml:4:10 the group 'g' is already in 1.yaml:4:10"
-    ]
-    assert [line for line in complaints(first, tmp_path / "2.yaml") if "plain" not in line][1:] == [
-        "2.yaml:6:6 this is the address of the site 'a' too, in 1.yaml:6:6",
+    groups = "groups: {g: {}}\nsites:\n"
+    first = written(tmp_path, f"{HEAD}{groups}  a: https://a.example/x\n", "1.yaml")
+    again = "  b: {url: 'http://A.example:80/x/', http: {allow_plaintext: true}}\n"
+    text = f"{HEAD}{groups}{again}  a: https://b.example\n"
+    assert complaints(first, written(tmp_path, text, "2.yaml")) == [
+        "2.yaml:4:10 the group 'g' is already in 1.yaml:4:10",
+        "2.yaml:6:12 this is the address of the site 'a' too, in 1.yaml:6:6",
         "2.yaml:7:3 the site 'a' is already in 1.yaml:6:3",
     ]
 
@@ -192,7 +190,7 @@ def test_a_file_that_cannot_be_read_does_not_blame_its_groups_on_others(tmp_path
     broken = written(tmp_path, "version: 1\ngroups: [\n", "1.yaml")
     uses = HEAD + "sites: {x: {url: https://x.example, groups: [gold], state: off}}\n"
     lines = complaints(broken, written(tmp_path, uses, "2.yaml"))
-    assert [line.split()[0] for line in lines] == ["1.yaml:3:1", "2.yaml:4:59"]
+    assert [line.split()[0] for line in lines] == ["1.yaml:3:1", "2.yaml:4:60"]
 
 
 def test_every_mistake_of_all_files_comes_in_one_pass_in_order(tmp_path: Path) -> None:
@@ -236,6 +234,10 @@ SITE = "  x: {url: https://x.example, "
         ("groups: {g: {url: x}}\n", "1:14 unknown key 'url'"),
         ("groups: {g: }\n", "1:13 expected a mapping, found nothing"),
         ("groups: {-g: {}}\n", "1:10 bad name '-g': a name has up to 100 letters"),
+        ("sites: {x: &a [a]}\n", "1:12 anchors (&name) are not supported"),
+        ("sites: {x: {url: *a}}\n", "1:18 aliases (*name) are not supported"),
+        ("allow_inline_secrets: no\n", "1:23 this may be read as true or false"),
+        (SITE + "groups: !x []}\n", "1:39 tags (!name) are not supported"),
         ("allow_inline_secrets: 1\n", "1:23 expected true or false, found a number"),
         (SITE + "lables: {}}\n", "1:31 unknown key 'lables' (did you mean 'labels'?)"),
         (SITE + "timeout: 3}\n", "1:31 unknown key 'timeout' (it belongs under http)"),
@@ -313,6 +315,11 @@ def test_a_mistake_in_the_defaults_is_not_repeated_for_each_site(tmp_path: Path)
         text = f"version: 1\ndefaults: {defaults}\nsites: {{a: https://a.example, b: https://b.example}}\n"
         lines = complaints_about(tmp_path, text)
         assert all(line.startswith("inventory.yaml:2:") for line in lines), lines
+
+
+def test_a_version_that_may_be_read_in_two_ways_is_told_once(tmp_path: Path) -> None:
+    (line,) = complaints_about(tmp_path, "version: 01\n")
+    assert line.startswith("inventory.yaml:1:10 this may be read as a number")
 
 
 @pytest.mark.parametrize("version", ["2", "1.0", "'1'", "true", "[1]"])
