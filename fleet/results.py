@@ -154,7 +154,8 @@ class SiteResult:
     @property
     def hint(self) -> str:
         """Return what to do about it, or an empty string."""
-        return KINDS[self.kind].hint if self.kind else ""
+        row = KINDS.get(self.kind or "")
+        return row.hint if row else ""
 
     @classmethod
     def from_error(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from pydantic.dataclasses import dataclass as parameters
 
@@ -25,6 +26,7 @@ Figure = dict[str, object]
 
 _ONE_FIGURE_ONLY = frozenset({"site.server_error", "proto.not_json", "proto.too_large"})
 """Trouble with one route that says nothing about the others."""
+_YEAR_3000 = 32503680000
 _REASONS = {
     "not_active": "the module is not active",
     "not_installed": "Akismet is not installed",
@@ -105,14 +107,16 @@ def _akismet(answer: Answer) -> Figure:
 
 
 def _backup(answer: Answer) -> Figure:
-    """Read the time of VaultPress's last backup as seconds since 1970."""
+    """Read the time of VaultPress's last backup, which comes as seconds since 1970."""
     body = answer.value if isinstance(answer.value, dict) else {}
     if not answer.ok or answer.code != "success":
         return _unavailable(answer)
     data = body.get("data")
     backups = data.get("backups") if isinstance(data, dict) else None
     last = _count(backups.get("last_backup")) if isinstance(backups, dict) else None
-    return _none("no backup yet") if last is None else _value(last, "last backup, Unix time")
+    if last is None or last > _YEAR_3000:
+        return _none("no backup yet" if last is None else "not a time")
+    return _value(datetime.fromtimestamp(last, UTC).isoformat(), "last backup")
 
 
 def _site(answer: Answer) -> Figure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
@@ -128,6 +128,7 @@ def key_outcomes(results: Iterable[SiteResult], *verdicts: Verdict) -> list[KeyO
     ]
     found: list[KeyOutcome] = []
     for alike in _grouped(ended, lambda end: (end.key.key, end.key.verdict, end.key.kind)).values():
+        groups: Collection[list[_Ended]]
         groups = _grouped(alike, lambda end: (end.before, end.after)).values()
         if len(groups) > _ALIKE:
             groups = _grouped(alike, lambda end: end.after).values()

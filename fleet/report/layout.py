@@ -51,9 +51,8 @@ class Page:
         self.lines: list[Text] = []
 
     def blank(self) -> None:
-        """Add an empty line, except at the top."""
-        if self.lines:
-            self.lines.append(Text())
+        """Add an empty line."""
+        self.lines.append(Text())
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """Add one line of parts as `Text.assemble` takes them; it is not broken."""

@@ -25,7 +25,7 @@ _NAMED = 2
 
 
 class ProgressListener:
-    """Shows the progress of one run while its context is open; an asynchronous listener.
+    """Shows the progress of one run while its context is open; a listener.
 
     Args:
         console: Where to write; the live line is shown only where it is a terminal.
@@ -70,7 +70,7 @@ class ProgressListener:
         if self._live:
             self._live.stop()
 
-    async def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:
         """Take note of an event."""
         self._tally.note(event)
         if self._live:

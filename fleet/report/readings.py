@@ -1,8 +1,8 @@
 """Lays out what queries read: a table for a few sites, a summary per value for many.
 
 The data of a site is any nesting of JSON. It is flattened to leaves with dotted paths, such as
-``connection.isActive``. A mapping of ``value`` and perhaps ``reason`` is one reading: operations
-use it to say why there is no value.
+``connection.isActive``. A mapping of ``value`` and perhaps ``unit`` or ``reason`` is one reading:
+operations use it to say what was counted, or why there is no value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
@@ -49,11 +49,20 @@ class Leaf:
         path: Inert dotted path.
         text: The value, inert.
         number: The value where it can be added up, else None.
+        unit: What is counted, inert, or empty.
     """
 
     path: str
     text: str
     number: int | float | None = None
+    unit: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return the value with its unit."""
+        if not self.unit:
+            return self.text
+        return f"{self.text} ({self.unit})" if self.number is None else f"{self.text} {self.unit}"
 
 
 def leaves(data: Mapping[str, object], *, lists: bool = False) -> list[Leaf]:
@@ -91,7 +100,9 @@ def _walk(path: str, value: object, lists: bool) -> Iterator[Leaf]:
         if value["value"] is None and value.get("reason"):
             yield Leaf(path, inert(f"no value: {value['reason']}", 80))
         else:
-            yield from _walk(path, value["value"], lists)
+            for leaf in _walk(path, value["value"], lists):
+                unit = inert(str(value.get("unit") or ""), 40) if leaf.path == path else ""
+                yield replace(leaf, unit=leaf.unit or unit)
     elif isinstance(value, dict) and value:
         yield from _below(path, value, lists)
     elif lists and isinstance(value, list) and any(isinstance(item, dict) for item in value):
@@ -101,7 +112,7 @@ def _walk(path: str, value: object, lists: bool) -> Iterator[Leaf]:
 
 
 def _is_reading(value: Mapping[str, object]) -> bool:
-    return "value" in value and value.keys() <= {"value", "reason"}
+    return "value" in value and value.keys() <= {"value", "unit", "reason"}
 
 
 def _leaf(path: str, value: object) -> Leaf:
@@ -157,7 +168,7 @@ def _add_tree(page: Page, told: Sequence[tuple[str, list[Leaf]]]) -> None:
         if at:
             page.blank()
         page.line("  ", (site, "bold"))
-        page.rows([(leaf.path, leaf.text) for leaf in found], indent=4, most=most)
+        page.rows([(leaf.path, leaf.words) for leaf in found], indent=4, most=most)
 
 
 def _add_summary(page: Page, told: Sequence[list[Leaf]]) -> None:
@@ -173,6 +184,7 @@ def _add_summary(page: Page, told: Sequence[list[Leaf]]) -> None:
 def summary(found: Sequence[Leaf], sites: int) -> str:
     """Return what the leaves of one path say on `sites` sites, in a few words."""
     numbers = [leaf.number for leaf in found if leaf.number is not None]
+    unit = next((f" {leaf.unit}" for leaf in found if leaf.number is not None and leaf.unit), "")
     others = Counter(leaf.text for leaf in found if leaf.number is None)
     if not numbers and len(others) == 1 and len(found) == sites:
         return f"{found[0].text} on all"
@@ -180,7 +192,7 @@ def summary(found: Sequence[Leaf], sites: int) -> str:
     if numbers:
         total = math.fsum(numbers) if any(isinstance(n, float) for n in numbers) else sum(numbers)
         spread = f"{_number(min(numbers))} to {_number(max(numbers))}"
-        parts.append(f"sum {_number(total)} ({spread} on {plural(len(numbers), 'site')})")
+        parts.append(f"sum {_number(total)}{unit} ({spread} on {plural(len(numbers), 'site')})")
     parts.extend(_counted(others))
     if sites > len(found):
         parts.append(f"not told x {sites - len(found):,}")

@@ -99,7 +99,7 @@ async def figure(name: str, route: str, status: int, body: object) -> object:
             "module/vaultpress/data",
             200,
             {"code": "success", "data": {"backups": {"last_backup": "1700000000"}}},
-            1700000000,
+            "2023-11-14T22:13:20+00:00",
             id="time",
         ),
         pytest.param(

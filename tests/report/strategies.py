@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from fleet.errors import KINDS
 from fleet.results import KeyResult, RunReport, SiteResult, Status, Usage, Verdict
+
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+"""For tests that draw whole reports: a busy machine may take its time."""
 
 hostile = st.text(st.characters()) | st.sampled_from(
     ["\x1b[2J", "\u202egnp", "##[error]x", "::error::x", "[red]x[/red]", "a\nb", "\ud800"]

@@ -13,7 +13,7 @@ from fleet.errors import InputError
 from fleet.report.data import load_report, render_json, report_document, report_schema
 from fleet.results import KeyResult, RunReport, SiteResult, Status, Verdict
 from tests.report.made import broken, ended, healthy, run, switched, url
-from tests.report.strategies import hostile_reports, run_reports
+from tests.report.strategies import hostile_reports, patient, run_reports
 
 VALIDATOR = Draft202012Validator(report_schema(), format_checker=FormatChecker())
 
@@ -28,12 +28,31 @@ def test_the_schema_is_a_schema_and_closed_at_every_level_of_ours() -> None:
     objects = [schema]
     for node in objects:
         below = [value for value in node.values() if isinstance(value, dict)]
-        objects.extend(below)  # noqa: B909 - walks a tree by its growing list of nodes
+        objects.extend(below)
     closed = [node for node in objects if "properties" in node and "type" in node]
     assert len(closed) >= 5
     assert all(node["additionalProperties"] is False for node in closed)
 
 
+@pytest.mark.parametrize(
+    "place", [(), ("usage",), ("totals",), ("results", 0), ("results", 0, "keys", 0)], ids=str
+)
+def test_the_schema_refuses_what_it_does_not_know_and_misses_what_it_does(
+    place: tuple[str | int, ...],
+) -> None:
+    document: Any = report_document(a_report())
+    node = document
+    for step in place:
+        node = node[step]
+    node["more"] = 1
+    assert not VALIDATOR.is_valid(document)
+    del node["more"]
+    assert VALIDATOR.is_valid(document)
+    node.popitem()
+    assert not VALIDATOR.is_valid(document)
+
+
+@patient
 @given(run_reports())
 def test_every_report_fits_the_schema_and_comes_back_equal(report: RunReport) -> None:
     text = render_json(report)
@@ -41,6 +60,7 @@ def test_every_report_fits_the_schema_and_comes_back_equal(report: RunReport) ->
     assert load_report(text) == report
 
 
+@patient
 @given(hostile_reports)
 def test_hostile_reports_are_plain_ascii_fit_the_schema_and_settle(report: RunReport) -> None:
     text = render_json(report)

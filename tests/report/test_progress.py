@@ -46,19 +46,19 @@ def finished(result: SiteResult) -> list[Event]:
     return [SiteStarted(result.site), SiteFinished(result)]
 
 
-async def watch(console: Console, clock: Clock, *events: Event, quiet: bool = False) -> None:
+def watch(console: Console, clock: Clock, *events: Event, quiet: bool = False) -> None:
     """Tell the events ten seconds apart."""
     with ProgressListener(console, quiet=quiet, every=15.0, clock=clock) as listener:
         for event in events:
-            await listener(event)
+            listener(event)
             clock.now += 10.0
 
 
-async def test_without_a_terminal_a_plain_line_comes_now_and_then() -> None:
+def test_without_a_terminal_a_plain_line_comes_now_and_then() -> None:
     console = a_console(terminal=False)
     sites = [healthy("a"), broken("b", "net.dns", "x"), healthy("c")]
     events = [event for site in sites for event in finished(site)]
-    await watch(console, Clock(), started("a", "b", "c"), *events, RunFinished(STARTED))
+    watch(console, Clock(), started("a", "b", "c"), *events, RunFinished(STARTED))
     assert written(console).splitlines() == [
         "fleet: 1 of 3 sites, 0.1 sites/s, 20.0 s",
         "fleet: 2 of 3 sites, 1 needs attention, 0.1 sites/s, 40.0 s",
@@ -66,35 +66,35 @@ async def test_without_a_terminal_a_plain_line_comes_now_and_then() -> None:
     ]
 
 
-async def test_a_run_that_is_soon_over_writes_nothing_without_a_terminal() -> None:
+def test_a_run_that_is_soon_over_writes_nothing_without_a_terminal() -> None:
     console = a_console(terminal=False)
-    await watch(console, Clock(), started("a"), SiteStarted("a"))
+    watch(console, Clock(), started("a"), SiteStarted("a"))
     assert written(console) == ""
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-async def test_a_quiet_run_shows_nothing(terminal: bool) -> None:
+def test_a_quiet_run_shows_nothing(terminal: bool) -> None:
     console = a_console(terminal=terminal)
-    await watch(console, Clock(), started("a"), *finished(healthy("a")) * 9, quiet=True)
+    watch(console, Clock(), started("a"), *finished(healthy("a")) * 9, quiet=True)
     assert written(console) == ""
 
 
-async def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
     console = a_console(terminal=True, kind="dumb")
-    await watch(console, Clock(), started("a"), *finished(healthy("a")))
+    watch(console, Clock(), started("a"), *finished(healthy("a")))
     assert written(console) == "fleet: 1 of 1 site, 0.1 sites/s, 20.0 s\n"
 
 
-async def shown_live(*events: Event, width: int = 120) -> str:
+def shown_live(*events: Event, width: int = 120) -> str:
     """Return the last live line drawn."""
     console = a_console(terminal=True, width=width)
-    await watch(console, Clock(), *events)
+    watch(console, Clock(), *events)
     frames = re.split(r"\x1b\[[0-9?]*[A-Za-z]|[\r\n]", written(console))
     return [frame for frame in frames if frame.strip()][-1]
 
 
-async def test_a_terminal_shows_counts_time_and_the_sites_in_flight() -> None:
-    line = await shown_live(
+def test_a_terminal_shows_counts_time_and_the_sites_in_flight() -> None:
+    line = shown_live(
         started("a", "b", "c", "d", "e"),
         *finished(healthy("a")),
         *finished(broken("b", "net.dns", "x")),
@@ -105,27 +105,27 @@ async def test_a_terminal_shows_counts_time_and_the_sites_in_flight() -> None:
     assert "2 of 5 sites, 1 needs attention, 0.0 sites/s, 1 min 20 s  c, d + 1" in line
 
 
-async def test_the_live_line_stays_one_line_on_a_narrow_terminal() -> None:
-    line = await shown_live(started("a"), SiteStarted("a" * 30), width=40)
+def test_the_live_line_stays_one_line_on_a_narrow_terminal() -> None:
+    line = shown_live(started("a"), SiteStarted("a" * 30), width=40)
     assert len(line) <= 40
 
 
-async def test_names_on_the_live_line_are_inert() -> None:
-    line = await shown_live(started("a"), SiteStarted("[red]a\x1b[2J\n"))
+def test_names_on_the_live_line_are_inert() -> None:
+    line = shown_live(started("a"), SiteStarted("[red]a\x1b[2J\n"))
     assert "[red]a\\x1b[2J\\n" in line
 
 
-async def test_before_the_run_has_sites_it_is_starting() -> None:
-    assert "starting" in await shown_live(RunFinished(STARTED))
+def test_before_the_run_has_sites_it_is_starting() -> None:
+    assert "starting" in shown_live(RunFinished(STARTED))
 
 
-async def test_the_live_line_is_gone_when_the_report_begins() -> None:
+def test_the_live_line_is_gone_when_the_report_begins() -> None:
     console = a_console(terminal=True)
-    await watch(console, Clock(), started("a"), *finished(healthy("a")))
+    watch(console, Clock(), started("a"), *finished(healthy("a")))
     assert written(console).endswith("\x1b[1A\x1b[2K")
 
 
-async def test_the_live_line_goes_away_after_an_error_too() -> None:
+def test_the_live_line_goes_away_after_an_error_too() -> None:
     console = a_console(terminal=True)
     with pytest.raises(RuntimeError), ProgressListener(console, clock=Clock()):
         raise RuntimeError

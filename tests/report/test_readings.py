@@ -47,9 +47,23 @@ def test_a_value_is_told_in_a_few_words(value: object, text: str) -> None:
 
 
 def test_nested_values_get_dotted_paths_in_their_order() -> None:
-    data = {"b": {"y": 1, "x": {"deep": True}}, "a": "z", "c": {"value": 1, "unit": "MB"}}
+    data = {"b": {"y": 1, "x": {"deep": True}}, "a": "z", "c": {"value": 1, "size": "MB"}}
     paths = [leaf.path for leaf in leaves(data)]
-    assert paths == ["b.y", "b.x.deep", "a", "c.value", "c.unit"]
+    assert paths == ["b.y", "b.x.deep", "a", "c.value", "c.size"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        pytest.param({"value": 12, "unit": "attacks blocked"}, "12 attacks blocked", id="number"),
+        pytest.param({"value": "never", "unit": "downtime"}, "never (downtime)", id="text"),
+        pytest.param({"value": 12, "unit": None}, "12", id="no unit"),
+        pytest.param({"value": {"id": 3}, "unit": "site"}, "3", id="a mapping has none itself"),
+    ],
+)
+def test_a_reading_is_told_with_its_unit(reading: dict[str, object], words: str) -> None:
+    (leaf,) = leaves({"protect": reading})
+    assert leaf.words == words
 
 
 def test_lists_of_mappings_are_opened_where_asked() -> None:
@@ -103,16 +117,18 @@ def test_many_sites_are_summed_up_per_value() -> None:
         healthy(
             f"s{at}",
             active=at > 1,
-            hits={"value": at} if at < 16 else {"value": None, "reason": "module inactive"},
-            name=f"Site {at}",
+            hits={"value": at, "unit": "views"}
+            if at < 16
+            else {"value": None, "reason": "module inactive"},
+            title=f"Site {at}",
             version="16.1",
         )
         for at in range(20)
     ]
     assert [" ".join(line.split()) for line in told(run(sites, read_only=True))] == [
         "active true x 18; false x 2",
-        "hits sum 120 (0 to 15 on 16 sites); no value: module inactive x 4",
-        "name 20 different values",
+        "hits sum 120 views (0 to 15 on 16 sites); no value: module inactive x 4",
+        "title 20 different values",
         "version 16.1 on all",
     ]
 

@@ -112,7 +112,7 @@ def test_a_full_disk_behind_stdout_is_told() -> None:
 def test_a_reader_that_went_away_is_no_fault() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with pytest.raises(BrokenPipeError), os.fdopen(writing, "w") as stdout:  # noqa: PT012
+    with pytest.raises(BrokenPipeError), os.fdopen(writing, "w") as stdout:
         assert write_outputs(REPORT, [Output("text")], stdout) == ()
 
 
