@@ -18,6 +18,18 @@ from fleet.errors import FleetError, InputError, InputErrors, Refused
 
 __all__ = ["build_app", "run_command_line"]
 
+_COMMANDS = {
+    "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
+    "sites": ("sites:app", "Show the inventory as it is understood."),
+    "operations": ("operations:operations", "List what can be done, with parameters and routes."),
+    "run": ("run:app", "Run one operation on the selected sites."),
+    "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
+    "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
+    "simulate": ("simulate:simulate", "Serve a simulated fleet to try commands on."),
+}
+"""Module and function of each command below `fleet.front`, and its line of help; the functions'
+own docstrings would cost their import."""
+
 USAGE = 64
 REFUSED = 5
 BUG = 1
@@ -32,13 +44,8 @@ def build_app() -> App:
         version=_version,
         config=Env("FLEET_", command=False),
     )
-    app.command("fleet.front.demo:demo", name="demo")
-    app.command("fleet.front.sites:app", name="sites")
-    app.command("fleet.front.operations:operations", name="operations")
-    app.command("fleet.front.run:app", name="run")
-    app.command("fleet.front.explain:explain", name="explain")
-    app.command("fleet.front.schema:schema", name="schema")
-    app.command("fleet.front.simulate:simulate", name="simulate")
+    for name, (target, summary) in _COMMANDS.items():
+        app.command(f"fleet.front.{target}", name=name, help=summary)
     return app
 
 

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
-from fleet.front.console import announce, console_on, say, tell
+from fleet.front.console import console_on, say, tell
 from fleet.front.execute import run_async, run_watched
 from fleet.front.options import Output
 from fleet.front.simulated import simulated_fleet

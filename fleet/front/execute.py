@@ -56,7 +56,7 @@ def execute(
     report = run_async(
         lambda: run_watched(fleet, task, pace.applied(selected), out, dry_run=dry_run)
     )
-    fault = write_report(report, out)
+    fault = write_report(report, out, _next(report))
     code = report.exit_code or fault
     return 0 if code == DRIFT and dry_run and not detailed else code
 
@@ -71,18 +71,27 @@ async def run_watched(
         return await fleet.run(task, selected, dry_run=dry_run, listeners=listeners, stop=stop)
 
 
-def write_report(report: RunReport, out: Output) -> int:
+def write_report(report: RunReport, out: Output, next_command: str | None) -> int:
     """Write the report wherever it was asked for; return 1 where it could not be written."""
     outputs = parse_outputs(out.output)
     on_terminal = [each for each in outputs if each.format == "text" and each.path is None]
     if on_terminal:
         console = console_on(sys.stdout, colour=not out.no_color)
-        print_text(console, report, verbose=out.verbose)
+        print_text(console, report, verbose=out.verbose, next_command=next_command)
     others = [each for each in outputs if each not in on_terminal]
     faults = write_outputs(report, others, sys.stdout)
     for fault in faults:
         tell(f"fleet: {fault}")
     return BUG if faults else 0
+
+
+def _next(report: RunReport) -> str | None:
+    """Return the command that helps now; None leaves it to the report, which knows the causes."""
+    if report.interrupted:
+        return "the same command again: it reads first, and sends only what is still missing"
+    if report.exit_code == DRIFT:
+        return "the same command without --dry-run"
+    return None if report.exit_code else "fleet operations"
 
 
 def run_async(call: Callable[[], Awaitable[T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,11 @@ from fleet.errors import InputError
 from fleet.inventory.model import Inventory, Site
 
 __all__ = ["Output", "Pace", "Selection"]
+
+
+def _shown(values: Sequence[object]) -> str:
+    """Return defaults as they would be typed."""
+    return " ".join(map(str, values))
 
 
 @Parameter(name="*")
@@ -27,12 +33,12 @@ class Selection:
         exclude: Name or glob of sites to leave out; may be repeated.
     """
 
-    inventory: Annotated[tuple[Path, ...], Parameter(name=["--inventory", "-i"], negative="")] = (
-        Path("inventory.yaml"),
-    )
+    inventory: Annotated[
+        tuple[Path, ...], Parameter(name=["--inventory", "-i"], negative="", show_default=_shown)
+    ] = (Path("inventory.yaml"),)
     selector: Annotated[str | None, Parameter(name=["--selector", "-l"])] = None
-    site: Annotated[tuple[str, ...], Parameter(negative="")] = ()
-    exclude: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    site: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    exclude: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
 
     def load(self) -> tuple[Inventory, Inventory]:
         """Return the whole inventory and the selected part of it.
@@ -101,7 +107,13 @@ class Output:
         no_color: Write without colours, as where NO_COLOR is set.
     """
 
-    output: Annotated[tuple[str, ...], Parameter(name=["--output", "-o"], negative="")] = ("text",)
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False
-    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False
-    no_color: Annotated[bool, Parameter(negative="")] = False
+    output: Annotated[
+        tuple[str, ...], Parameter(name=["--output", "-o"], negative="", show_default=_shown)
+    ] = ("text",)
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = (
+        False
+    )
+    verbose: Annotated[
+        bool, Parameter(name=["--verbose", "-v"], negative="", show_default=False)
+    ] = False
+    no_color: Annotated[bool, Parameter(negative="", show_default=False)] = False

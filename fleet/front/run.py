@@ -51,7 +51,7 @@ def _command(task: type[Task]) -> Callable[..., int]:
 
 def _own(flag: Flag) -> inspect.Parameter:
     shape: Any = str if flag.shape == "text" else tuple[str, ...]
-    options = Parameter(name=flag.flag, help=flag.help, negative="", env_var=[])
+    options = Parameter(name=flag.flag, help=flag.help, negative="")
     default: Any = inspect.Parameter.empty
     if not flag.required:
         shape, default = shape | None, None
@@ -72,7 +72,7 @@ def _write_flags() -> list[inspect.Parameter]:
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
-            annotation=Annotated[bool, Parameter(help=text, negative="")],
+            annotation=Annotated[bool, Parameter(help=text, negative="", show_default=False)],
             default=False,
         )
         for name, text in helps.items()

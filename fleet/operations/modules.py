@@ -206,19 +206,23 @@ class ListModules(Query):
     routes = ("GET module/all", "GET settings")
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
-        """Return ``{"modules": {slug: {"active", "in_effect", "available", "override"}}}``."""
+        """Return ``modules`` (slug to ``active`` or ``inactive``) and what is special about some.
+
+        ``unavailable`` lists modules that cannot be switched on here, ``not_in_effect`` those
+        that are stored as active and do not run, ``forced`` those that the host decides.
+        """
         modules = await reader.modules()
         stored = _stored(await reader.settings(modules), modules)
+        active = {slug: stored.get(slug, module.activated) for slug, module in modules.items()}
         return {
-            "modules": {
-                slug: {
-                    "active": stored.get(slug, module.activated),
-                    "in_effect": module.activated,
-                    "available": module.available,
-                    "override": module.override or None,
-                }
-                for slug, module in sorted(modules.items())
-            }
+            "modules": {slug: "active" if active[slug] else "inactive" for slug in sorted(modules)},
+            "unavailable": sorted(slug for slug, each in modules.items() if not each.available),
+            "not_in_effect": sorted(
+                slug for slug, each in modules.items() if active[slug] and not each.activated
+            ),
+            "forced": {
+                slug: str(each.override) for slug, each in sorted(modules.items()) if each.override
+            },
         }
 
 

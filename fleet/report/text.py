@@ -197,9 +197,9 @@ def _end(outcome: KeyOutcome) -> str:
         case Verdict.UNCHANGED:
             return outcome.after
         case Verdict.UNKNOWN:
-            return f"{outcome.after} sent, result not known"
+            return f"to {outcome.after} (sent, result not known)"
         case _:
-            return f"{outcome.after} {outcome.verdict}"
+            return f"to {outcome.after} ({outcome.verdict})"
 
 
 def _where(outcome: KeyOutcome, page: Page) -> str:

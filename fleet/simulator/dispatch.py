@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleet.simulator.auth import NOBODY, Visitor
 from fleet.simulator.catalogue import Catalogue
 from fleet.simulator.documents import Documents
-from fleet.simulator.rest import Arg, Call, Handler, Reply, RestError, Route
+from fleet.simulator.permissions import PUBLIC
+from fleet.simulator.rest import READ, Arg, Call, Handler, Reply, RestError, Route
 from fleet.simulator.site import SimSite, Urls
 from fleet.simulator.validation import Refusal, cast, check_rule, check_type, sanitise
 from fleet.simulator.wire import Json, SimRequest, SimResponse, parse_query, php_json
@@ -80,8 +81,9 @@ class Router:
 
     def __init__(self, catalogue: Catalogue, routes: tuple[Route, ...]) -> None:
         self._catalogue = catalogue
-        self._routes = routes
         self._documents = Documents(catalogue, routes)
+        index = Handler(READ, self._documents.namespace, PUBLIC)
+        self._routes = (Route("/jetpack/v4", (index,)), *routes)
 
     def answer(self, site: SimSite, request: SimRequest, route: str) -> SimResponse:
         """Return the answer to a REST request; `route` is the part below the REST root."""
@@ -116,16 +118,14 @@ class Router:
     def _find(
         self, site: SimSite, asked: _Asked
     ) -> tuple[Route | None, Handler | None, Mapping[str, str]]:
-        seen: Route | None = None
         for route in self._routes:
             match = route.regex.match(asked.route)
             if match is None or not _present(site, route):
                 continue
-            handler = route.handlers[0] if asked.method == "OPTIONS" else route.handler(asked.method)
-            if handler is not None:
+            method = route.methods[0] if asked.method == "OPTIONS" else asked.method
+            if handler := route.handler(method):
                 return route, handler, match.groupdict()
-            seen = seen or route
-        return (seen if asked.method == "OPTIONS" else None), None, {}
+        return None, None, {}
 
     def _run(
         self,
@@ -158,19 +158,25 @@ class Router:
             body=None if body is None else {key: params[key] for key in body},
             is_json=asked.json_body is not None,
         )
-        if handler.run is Documents.placeholder:
-            return self._documents.index(call)
         return handler.run(call)
 
     def _arguments(
         self, site: SimSite, handler: Handler, named: Mapping[str, str]
     ) -> tuple[Arg, ...]:
-        """Return the arguments; Jetpack 4.3 declares those of the module in the URL only."""
+        """Return the arguments of a call.
+
+        Jetpack 4.3 declares only those of the module in the URL, and its enumerations name
+        labels where values belong, so that newer cores refuse even their defaults.
+        """
         found = handler.arguments(self._catalogue)
         if site.era.many_settings or "slug" not in named:
             return found
         own = {option.key for option in self._catalogue.by_group.get(named["slug"], ())}
-        return tuple(arg for arg in found if arg.name in own or arg.name in ("active", "modules"))
+        return tuple(
+            replace(arg, rule="enum:", required=True) if arg.choices else arg
+            for arg in found
+            if arg.name in own or arg.name == "active"
+        )
 
     def _finish(
         self,
@@ -237,11 +243,11 @@ def _judge(arg: Arg, value: Json) -> tuple[Refusal | None, Json]:
     """Return why a value is refused, or the value as the handler gets it."""
     if value is not None and (refusal := check_rule(arg.name, arg.rule, value)):
         return refusal, value
-    if arg.sanitiser or arg.rule == "verify":
-        return None, sanitise(arg.rule, arg.sanitiser, value)
+    if arg.sanitiser:
+        return None, sanitise(arg.rule, arg.sanitiser, "" if value is None else value)
     if refusal := check_type(arg.name, arg.kind, value):
         return refusal, value
-    return None, cast(arg.kind, value)
+    return None, sanitise(arg.rule, "", cast(arg.kind, value))
 
 
 def _complete(params: dict[str, Json], args: tuple[Arg, ...], detailed: bool) -> None:
@@ -280,23 +286,26 @@ def _select(data: Json, fields: Json, nested: bool) -> Json:
     names = fields if isinstance(fields, list) else str(fields).split(",")
     wanted: dict[str, Json] = {}
     for name in names:
-        parts = str(name).strip().split(".") if nested else [str(name).strip()]
-        level = wanted
-        for part in parts[:-1]:
-            following = level.setdefault(part, {})
-            level = following if isinstance(following, dict) else {}
-        level.setdefault(parts[-1], {})
+        path = str(name).strip()
+        _want(wanted, path.split(".") if nested else [path])
     if isinstance(data, list):
         return [_intersect(item, wanted) for item in data]
     return _intersect(data, wanted)
 
 
+def _want(wanted: dict[str, Json], path: list[str]) -> None:
+    """Enter a path; a field wanted as a whole stays whole."""
+    level = wanted
+    for part in path[:-1]:
+        following = level.setdefault(part, {})
+        if not isinstance(following, dict):
+            return
+        level = following
+    level[path[-1]] = True
+
+
 def _intersect(data: Json, wanted: Json) -> Json:
     if not isinstance(data, dict) or not isinstance(wanted, dict):
         return data
-    kept = {
-        key: _intersect(value, wanted[key]) if wanted[key] else value
-        for key, value in data.items()
-        if key in wanted
-    }
+    kept = {key: _intersect(value, wanted[key]) for key, value in data.items() if key in wanted}
     return kept or []

@@ -265,9 +265,7 @@ class SimSite:
     def count(self, method: str = "", path: str = "") -> int:
         """Return how many requests were seen, by method and path where given."""
         return sum(
-            1
-            for seen in self.requests
-            if method in ("", seen.method) and path in ("", seen.path)
+            1 for seen in self.requests if method in ("", seen.method) and path in ("", seen.path)
         )
 
     def record(self, before: SiteState, method: str, route: str, user: str) -> None:

@@ -155,6 +155,8 @@ def check_rule(name: str, rule: str, value: object) -> Refusal | None:
     """Return why Jetpack's rule refuses a value, or None. An empty rule refuses nothing."""
     if not rule:
         return None
+    if rule.startswith("modules:"):
+        return _check_modules(name, rule[8:].split(","), value)
     if rule.startswith("enum:"):
         if value in rule[5:].split(","):
             return None
@@ -164,6 +166,14 @@ def check_rule(name: str, rule: str, value: object) -> Refusal | None:
         return None
     data = {"status": 400} if code == "rest_invalid_param" else None
     return Refusal(code, f"{name} {message}.", data)
+
+
+def _check_modules(name: str, known: list[str], value: object) -> Refusal | None:
+    if not isinstance(value, list):
+        return Refusal("invalid_param", f"{name} has to be a list.")
+    if all(item in known for item in value):
+        return None
+    return Refusal("invalid_param_value", f"{name} has to name modules.")
 
 
 def _fits(kind: str, value: object) -> bool:

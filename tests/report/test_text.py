@@ -205,14 +205,14 @@ def test_a_refused_key_is_told_with_its_kind_reason_and_sites() -> None:
         "modules.monitor", Verdict.REJECTED, False, True, False, "jetpack.plan", "Not in the plan."
     )
     text = words(run([ended("a", Status.BLOCKED, key)]))
-    assert "Could not be set modules.monitor: true rejected x 1 site (a)" in text
+    assert "Could not be set modules.monitor: to true (rejected) x 1 site (a)" in text
     assert "jetpack.plan: Not in the plan." in text
 
 
 def test_a_lost_answer_is_not_called_a_refusal() -> None:
     key = KeyResult("k", Verdict.UNKNOWN, False, True, kind="write.unconfirmed")
     text = words(run([ended("a", Status.UNKNOWN, key)]))
-    assert "k: true sent, result not known x 1 site (a) write.unconfirmed" in text
+    assert "k: to true (sent, result not known) x 1 site (a) write.unconfirmed" in text
 
 
 def test_drift_is_told_as_what_would_change() -> None:

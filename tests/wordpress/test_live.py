@@ -89,4 +89,4 @@ def _read(results: Iterable[SiteResult]) -> list[SiteResult]:
 def _active(result: SiteResult) -> object:
     modules = result.data["modules"]
     assert isinstance(modules, dict)
-    return modules[HARMLESS]["active"]
+    return modules[HARMLESS] == "active"

@@ -1,0 +1,143 @@
+"""The routes under `connection`, and what depends on WordPress.com alone."""
+
+from __future__ import annotations
+
+from fleet.simulator.rest import Call, Reply, RestError
+from fleet.simulator.wire import Json
+
+__all__ = [
+    "connection_check",
+    "connection_data",
+    "connection_plugins",
+    "connection_status",
+    "connection_test",
+    "connection_url",
+    "disconnect",
+    "heartbeat",
+    "register",
+    "status_of_connection",
+    "unlink",
+]
+
+
+def status_of_connection(call: Call) -> dict[str, Json]:
+    """Return the status with the keys of the release."""
+    site, number = call.site, call.site.era.number
+    found: dict[str, Json] = {"isActive": site.connected, "isStaging": False}
+    if number >= (7, 7):
+        found["isRegistered"] = site.connected
+    if site.era.owners:
+        found["isUserConnected"] = site.connected and call.visitor.user is not None
+        found["hasConnectedOwner"] = site.connected
+    mode: dict[str, Json] = {
+        "isActive": site.offline,
+        "constant": site.offline,
+        "url": False,
+        "filter": False,
+    }
+    if number < (8, 8):
+        return {**found, "devMode": mode}
+    mode["wpLocalConstant"] = False
+    if number >= (14, 5):
+        mode["option"] = False
+    return {**found, "offlineMode": mode, "isPublic": True}
+
+
+def connection_status(call: Call) -> Reply:
+    """Answer GET connection, which everybody may."""
+    return Reply(status_of_connection(call))
+
+
+def disconnect(call: Call) -> Reply:
+    """Answer POST connection: only JSON false disconnects."""
+    site = call.site
+    if call.params.get("isActive") is not False:
+        raise RestError("invalid_param", "The parameter is not valid.", 404)
+    if not site.connected:
+        raise RestError("disconnect_failed", "The site could not be disconnected.", 400)
+    site.state.connection = "unconnected"
+    return Reply({"code": "success"})
+
+
+def unlink(call: Call) -> Reply:
+    """Answer POST connection/user; the only account linked here is the owner's."""
+    if call.params.get("linked") is not False:
+        raise RestError("invalid_param", "The parameter is not valid.", 404)
+    if call.site.era.number >= (14, 4) and call.params.get("disconnect-all-users") is True:
+        return Reply({"code": "success"})
+    raise RestError("unlink_user_failed", "The owner cannot be unlinked.", 400)
+
+
+def connection_url(call: Call) -> Reply:
+    """Answer GET connection/url: a bare text."""
+    if call.site.connected:
+        return Reply(
+            f"https://wordpress.example/authorize/?site={call.site.spec.name}&secret=made-up"
+        )
+    nonce = call.site.accounts.nonce(call.visitor, "register")
+    return Reply(
+        f"{call.urls.core}/wp-admin/admin.php?page=jetpack&action=register&_wpnonce={nonce}"
+    )
+
+
+def connection_data(call: Call) -> Reply:
+    """Answer GET connection/data."""
+    site, user = call.site, call.visitor.user
+    manages = call.visitor.can("manage_options")
+    linked = site.connected and manages
+    names = ["admin_page", "connect", "disconnect", "manage_modules", "manage_options"]
+    if site.era.owners:
+        names += ["connect_user", "view_stats", "manage_plugins"]
+    if site.era.number >= (14, 4):
+        names.append("unlink_user")
+    permissions: dict[str, Json] = dict.fromkeys(names, manages)
+    permissions["edit_posts"] = call.visitor.can("edit_posts")
+    current: dict[str, Json] = {
+        "isConnected": linked,
+        "isMaster": linked,
+        "username": user.name if user else "",
+        "id": site.accounts.identity(user),
+        "wpcomUser": {"login": "owner", "avatar": False} if linked else {"avatar": False},
+        "gravatar": "https://avatar.example/1",
+        "permissions": permissions,
+    }
+    found: dict[str, Json] = {"currentUser": current}
+    if site.era.number >= (8, 8):
+        found["connectionOwner"] = "owner" if site.connected else None
+    if site.era.number >= (14, 4):
+        found["isRegistered"] = site.connected
+    return Reply(found)
+
+
+def connection_test(call: Call) -> Reply:
+    """Answer GET connection/test; a failed test becomes a 500, having no status."""
+    if call.site.connected:
+        return Reply({"code": "success", "message": "All tests passed."})
+    message = "The server could not reach WordPress.com."
+    data: dict[str, Json] = {"resolution": ""}
+    error = RestError("failed_test__outbound_http", message, 500, data, bare=True)
+    more = {"code": "failed_test__outbound_https", "message": message, "data": data}
+    error.body["additional_errors"] = [more]
+    raise error
+
+
+def connection_plugins(call: Call) -> Reply:
+    """Answer GET connection/plugins."""
+    return Reply([{"name": "Jetpack", "slug": "jetpack"}])
+
+
+def connection_check(call: Call) -> Reply:
+    """Answer GET connection/check, which says nothing about health."""
+    return Reply({"status": call.site.era.jetpack})
+
+
+def heartbeat(call: Call) -> Reply:
+    """Answer GET heartbeat/data."""
+    return Reply([])
+
+
+def register(call: Call) -> Reply:
+    """Answer POST connection/register."""
+    if call.site.connected:
+        return Reply({"authorizeUrl": "https://wordpress.example/authorize/?made=up"})
+    raise RestError("register_http_request_failed", "WordPress.com could not be reached.", 500)

@@ -1,0 +1,96 @@
+"""Who may call which route, as Jetpack's own capabilities map onto those of WordPress."""
+
+from __future__ import annotations
+
+from fleet.simulator.auth import Visitor
+from fleet.simulator.rest import Permission
+from fleet.simulator.site import SimSite
+
+__all__ = [
+    "ACTIVATE_PLUGINS",
+    "CONFIGURE",
+    "CONFIGURE_SPOKEN",
+    "CONNECT",
+    "CONNECT_URL_OLD",
+    "CONNECTION_CHECK",
+    "CONNECTION_DATA",
+    "CONNECTION_URL",
+    "CONNECT_OLD",
+    "DISCONNECT",
+    "FEATURES",
+    "HEARTBEAT",
+    "LOGGED_IN",
+    "MANAGE",
+    "MANAGE_MODULES",
+    "MANAGE_OPTIONS",
+    "PUBLIC",
+    "UNLINK",
+    "VIEW",
+    "VIEW_ADMIN",
+    "admin_page",
+]
+
+
+def _anyone(site: SimSite, visitor: Visitor) -> bool:
+    return True
+
+
+def _user(site: SimSite, visitor: Visitor) -> bool:
+    return visitor.user is not None
+
+
+def _manage(site: SimSite, visitor: Visitor) -> bool:
+    return visitor.can("manage_options")
+
+
+def _activate_plugins(site: SimSite, visitor: Visitor) -> bool:
+    return visitor.can("activate_plugins")
+
+
+def admin_page(site: SimSite, visitor: Visitor) -> bool:
+    """Return whether a visitor may see Jetpack's page and read its data."""
+    if site.offline:
+        return visitor.can("manage_options")
+    return visitor.can("edit_posts" if site.era.number >= (13, 9) else "read")
+
+
+def _connect(site: SimSite, visitor: Visitor) -> bool:
+    return not site.offline and visitor.can("manage_options")
+
+
+def _connect_user(site: SimSite, visitor: Visitor) -> bool:
+    if site.offline:
+        return False
+    lonely = site.era.owners and not site.connected
+    return visitor.can("manage_options" if lonely else "read")
+
+
+def _linked(site: SimSite, visitor: Visitor) -> bool:
+    return site.connected and visitor.can("manage_options")
+
+
+def _no_one(site: SimSite, visitor: Visitor) -> bool:
+    return False
+
+
+_CODE = "invalid_user_permission_"
+PUBLIC = Permission(_anyone)
+LOGGED_IN = Permission(_user, "rest_not_logged_in")
+VIEW = Permission(admin_page)
+VIEW_ADMIN = Permission(admin_page, f"{_CODE}view_admin", spoken=False)
+CONFIGURE = Permission(_manage)
+CONFIGURE_SPOKEN = Permission(_manage, f"{_CODE}manage_settings", spoken=False)
+MANAGE = Permission(_manage)
+MANAGE_MODULES = Permission(_manage, f"{_CODE}manage_modules", spoken=False)
+MANAGE_OPTIONS = Permission(_manage, f"{_CODE}manage_options", spoken=False)
+ACTIVATE_PLUGINS = Permission(_activate_plugins, f"{_CODE}activate_plugins")
+CONNECT = Permission(_connect, f"{_CODE}jetpack_connect", spoken=False)
+CONNECT_OLD = Permission(_connect_user, f"{_CODE}jetpack_connect", spoken=False)
+CONNECTION_URL = Permission(_connect_user, f"{_CODE}jetpack_connect", spoken=False)
+CONNECT_URL_OLD = Permission(_connect_user, f"{_CODE}jetpack_disconnect", spoken=False)
+CONNECTION_DATA = Permission(_connect_user, f"{_CODE}user_connection_data", spoken=False)
+CONNECTION_CHECK = Permission(_connect, "invalid_permission_connection_check")
+HEARTBEAT = Permission(_connect, "invalid_permission_heartbeat_data")
+DISCONNECT = Permission(_manage, f"{_CODE}jetpack_disconnect", spoken=False)
+UNLINK = Permission(_linked, f"{_CODE}unlink_user", spoken=False)
+FEATURES = Permission(_no_one, "invalid_permission_fetch_features")
