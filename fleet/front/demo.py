@@ -29,7 +29,7 @@ from fleet.results import RunReport
 
 __all__ = ["demo"]
 
-_MODULES = ("protect", "sitemaps")
+_MODULES = ("monitor", "sitemaps")
 
 
 def demo(

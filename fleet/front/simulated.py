@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet.report.writer import write_file
-from fleet.simulator.fleets import PASSWORD, PASSWORD_VARIABLE, demo_fleet, inventory_text
+from fleet.simulator.fleets import PASSWORD_VARIABLE, demo_fleet, inventory_text
 from fleet.simulator.server import SimulatorServer
+from fleet.simulator.site import DEFAULT_USERS
 from fleet.simulator.world import World
 
 __all__ = ["SimulatedFleet", "simulated_fleet"]
@@ -47,5 +48,5 @@ async def simulated_fleet(
         world.add(spec)
     async with SimulatorServer(world, port=port, latency=latency) as server:
         path = folder / "inventory.yaml"
-        write_file(path, inventory_text(specs, f"http://127.0.0.1:{server.port}"))
-        yield SimulatedFleet(path, {PASSWORD_VARIABLE: PASSWORD})
+        write_file(path, inventory_text(specs, server.base_url))
+        yield SimulatedFleet(path, {PASSWORD_VARIABLE: DEFAULT_USERS[0].password})

@@ -9,10 +9,10 @@ from pydantic.dataclasses import dataclass as parameters
 from fleet.operations.base import Query
 from fleet.site.client import Connection, JetpackReader
 
-__all__ = ["OPERATIONS", "ConnectionStatus", "connection_facts"]
+__all__ = ["OPERATIONS", "ConnectionStatus", "connection_word"]
 
 
-def connection_facts(connection: Connection) -> dict[str, object]:
+def _facts(connection: Connection) -> dict[str, object]:
     """Return what a connection means, in words that are the same for every version."""
     return {
         "connected": connection.connected,
@@ -20,6 +20,17 @@ def connection_facts(connection: Connection) -> dict[str, object]:
         "offline": connection.offline,
         "staging": connection.is_staging,
     }
+
+
+def connection_word(connection: Connection) -> str:
+    """Return what a connection means in a word or two."""
+    if connection.offline:
+        return "offline"
+    if not connection.connected:
+        return "not connected"
+    if connection.is_staging:
+        return "safe mode"
+    return "connected" if connection.owner else "no owner"
 
 
 @parameters(frozen=True)
@@ -32,7 +43,7 @@ class ConnectionStatus(Query):
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return ``{"connection": {"connected", "owner", "offline", "staging"}}``."""
-        return {"connection": connection_facts(await reader.connection())}
+        return {"connection": _facts(await reader.connection())}
 
 
 OPERATIONS = (ConnectionStatus,)

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Query
-from fleet.operations.connection import connection_facts
+from fleet.operations.connection import connection_word
 from fleet.site.client import Connection, JetpackReader
 from fleet.site.wire import Answer
 
@@ -133,7 +133,7 @@ def _site(answer: Answer) -> Figure:
         return _none("not the site's data")
     plan = site.get("plan")
     slug = plan.get("product_slug") if isinstance(plan, dict) else None
-    facts = {"id": site.get("ID"), "name": site.get("name"), "plan": slug}
+    facts = {"id": str(site.get("ID")), "plan": str(slug or "").removeprefix("jetpack_") or None}
     return _value(facts, "WordPress.com site")
 
 
@@ -141,7 +141,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[Answer], Figure]], ...] = (
     ("protect", "module/protect/data", _protect),
     ("monitor", "module/monitor/data", _monitor),
     ("verification", "module/verification-tools/data", _verification),
-    ("plugin_updates", "updates/plugins", _updates),
+    ("updates", "updates/plugins", _updates),
     ("akismet", "module/akismet/data", _akismet),
     ("backup", "module/vaultpress/data", _backup),
     ("site", "site", _site),
@@ -159,7 +159,7 @@ class CollectStats(Query):
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return the connection and, per figure, ``value`` with ``unit`` or ``reason``."""
         connection = await reader.connection()
-        facts: dict[str, object] = {"connection": connection_facts(connection)}
+        facts: dict[str, object] = {"connection": connection_word(connection)}
         for name, route, read in _FIGURES:
             facts[name] = await _figure(reader, route, read, connection)
         return facts

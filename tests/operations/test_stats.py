@@ -71,10 +71,10 @@ async def figure(name: str, route: str, status: int, body: object) -> object:
             "verification", "module/verification-tools/data", 404, {"code": "empty"}, [], id="none"
         ),
         pytest.param(
-            "plugin_updates", "updates/plugins", 200, {"code": "success", "count": 0}, 0, id="none"
+            "updates", "updates/plugins", 200, {"code": "success", "count": 0}, 0, id="none"
         ),
         pytest.param(
-            "plugin_updates",
+            "updates",
             "updates/plugins",
             200,
             {"code": "updates-available", "count": 3},
@@ -123,7 +123,7 @@ async def figure(name: str, route: str, status: int, body: object) -> object:
             "site",
             200,
             {"code": "success", "data": '{"ID":5,"name":"A","plan":{"product_slug":"free"}}'},
-            {"id": 5, "name": "A", "plan": "free"},
+            {"id": "5", "plan": "free"},
             id="json in json",
         ),
         pytest.param(
@@ -140,6 +140,23 @@ async def test_figures_are_read_in_every_shape(
     name: str, route: str, status: int, body: object, value: object
 ) -> None:
     assert await figure(name, route, status, body) == value
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        pytest.param({"isActive": True}, "connected", id="before 7.7"),
+        pytest.param({"isRegistered": True, "hasConnectedOwner": True}, "connected", id="owner"),
+        pytest.param({"isRegistered": True, "hasConnectedOwner": False}, "no owner", id="alone"),
+        pytest.param({"isActive": True, "isStaging": True}, "safe mode", id="safe mode"),
+        pytest.param({"isRegistered": False}, "not connected", id="not connected"),
+        pytest.param({"offlineMode": {"isActive": True}}, "offline", id="offline"),
+        pytest.param({"devMode": {"isActive": True}}, "offline", id="development mode"),
+    ],
+)
+async def test_a_connection_is_told_in_a_word(answer: dict[str, object], word: str) -> None:
+    data = await CollectStats().collect(reader({"connection": (200, answer)}))
+    assert data["connection"] == word
 
 
 async def test_a_disconnected_site_is_not_asked_to_call_home() -> None:

@@ -157,3 +157,25 @@ def test_data_of_a_run_that_changes_is_not_told() -> None:
 
 def test_a_query_that_read_nothing_says_nothing() -> None:
     assert "Read from" not in render_text(run([healthy("a")], read_only=True))
+
+
+def test_what_all_sites_have_in_common_stands_below_the_table() -> None:
+    sites = [healthy(name, hits=at, plan="free") for at, name in enumerate(("a", "b", "c"))]
+    assert told(run(sites, read_only=True))[-1] == "  on all: plan: free"
+
+
+def test_missing_values_are_explained_below_the_table() -> None:
+    gone = {"value": None, "reason": "the module is not active"}
+    lines = told(run([healthy("a", hits=gone), healthy("b", hits=7)], read_only=True))
+    assert lines[1].split() == ["a", "-"]
+    assert lines[-1] == "  - means the module is not active (hits)"
+
+
+def test_a_wide_table_of_several_sites_is_cut_into_tables_that_fit() -> None:
+    sites = [
+        healthy(name, **{f"fact-number-{at}": f"{name}{at}" for at in range(9)})
+        for name in ("alpha", "beta", "gamma")
+    ]
+    lines = told(run(sites, read_only=True))
+    assert sum(line.startswith("  site") for line in lines) == 2
+    assert all(any(f"alpha{at}" in line for line in lines) for at in range(9))

@@ -286,13 +286,8 @@ async def test_stats_are_collected_from_every_layout(fleet: Fleet) -> None:
     report = await fleet.run(CollectStats())
     assert statuses(report) == {Status.UNCHANGED}
     for result in report.results:
-        assert result.data["connection"] == {
-            "connected": False,
-            "owner": False,
-            "offline": True,
-            "staging": False,
-        }
-        assert result.data["plugin_updates"] == {"value": 0, "unit": "plugins to update"}
+        assert result.data["connection"] == "offline"
+        assert result.data["updates"] == {"value": 0, "unit": "plugins to update"}
         assert result.usage.writes == 0
 
 
