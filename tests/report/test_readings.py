@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleet.report.readings import Leaf, leaves, summary
+from fleet.report.leaves import Leaf, leaves
+from fleet.report.readings import summary
 from fleet.report.text import render_text
 from fleet.results import RunReport
 from tests.report.made import healthy, run
@@ -85,7 +86,7 @@ def test_a_few_sites_with_a_few_values_become_a_table() -> None:
         [healthy("alpha", hits=5, plan="free"), healthy("beta", hits=1_200)], read_only=True
     )
     assert told(report) == [
-        "          hits  plan",
+        "  site    hits  plan",
         "  alpha      5  free",
         "  beta   1,200  -",
     ]
