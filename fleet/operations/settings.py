@@ -8,7 +8,7 @@ words around either are translated. So only keys that differ are sent, and all a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from fleet.operations.values import (
     is_plain_value,
     masked,
     same_value,
+    sendable,
 )
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 _PREFIX = "settings."
+_NAMED = 4
 Keys = Annotated[tuple[str, ...], Field(description="settings keys, separated by commas")]
 
 
@@ -90,8 +92,9 @@ class _Setting(Operation[SettingsState]):
         changes: list[Change] = []
         settled: list[KeyResult] = []
         absent: list[str] = []
-        for key, value in self.wanted().items():
-            before = state.values.get(key)
+        for key, asked in self.wanted().items():
+            value = sendable(key, asked)
+            before = sendable(key, state.values.get(key))
             if refusal := self._refusal(state, key):
                 if self.skip_absent and key not in state.known:
                     absent.append(key)
@@ -101,7 +104,7 @@ class _Setting(Operation[SettingsState]):
                 settled.append(self._settled(key, value, before))
             else:
                 changes.append(Change(_PREFIX + key, before, value))
-        notes = (f"not on this site: {', '.join(absent)}",) if absent else ()
+        notes = (_absent(absent),) if absent else ()
         return Decision(tuple(changes), tuple(settled), notes)
 
     def _refusal(self, state: SettingsState, key: str) -> str:
@@ -150,8 +153,8 @@ class _Setting(Operation[SettingsState]):
                     log.complain([change], *_complaint(change, answer))
 
     def found(self, state: SettingsState, key: str) -> object:
-        """Return the value of a setting."""
-        return state.values.get(_setting(key))
+        """Return the value of a setting in the shape in which it is sent."""
+        return sendable(_setting(key), state.values.get(_setting(key)))
 
     def same(self, key: str, wanted: object, found: object) -> bool:
         """Return whether Jetpack stores `wanted` as `found`."""
@@ -287,6 +290,12 @@ class GetSettings(Query):
                 if not self.keys or key in self.keys
             }
         }
+
+
+def _absent(keys: Sequence[str]) -> str:
+    named = ", ".join(keys[:_NAMED])
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return f"not on this site: {named}{more}"
 
 
 def _setting(key: str) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "is_plain_value",
     "masked",
     "same_value",
+    "sendable",
 ]
 
 READ_ONLY = frozenset({"akismet", "categories", "newsletter_has_active_plan"})
@@ -64,6 +65,7 @@ PER_SITE = frozenset(
         "lang_id",
         "monitor_receive_notifications",
         "pinterest",
+        "sharing_services",
         "subscription_options",
         "version",
         "wordads_approved",
@@ -73,7 +75,10 @@ PER_SITE = frozenset(
         "yandex",
     }
 )
-"""Keys that belong to one site or one user and are not carried to others unless named."""
+"""Keys that belong to one site or one user and are not carried to others unless named.
+
+``sharing_services`` is among them because each version of Jetpack knows other services.
+"""
 
 LATE = ("sharing_services", "monitor_receive_notifications", "lang_id")
 """Keys that are sent alone and last, in this order: each can stop the rest of its request."""
@@ -91,6 +96,18 @@ def masked(key: str, value: object) -> object:
 def is_plain_value(key: str) -> bool:
     """Return whether a key holds a value that can be sent and read back."""
     return key not in READ_ONLY and key not in COMMANDS
+
+
+def sendable(key: str, value: object) -> object:
+    """Return a value as it is sent, from the shape in which it is read.
+
+    Only ``sharing_services`` differs: it is read as services with their looks and sent as two
+    lists of names.
+    """
+    if key != "sharing_services" or not isinstance(value, Mapping):
+        return value
+    parts = ((part, value.get(part)) for part in ("visible", "hidden"))
+    return {part: list(named) if isinstance(named, Mapping | list) else [] for part, named in parts}
 
 
 def same_value(wanted: object, found: object) -> bool:

@@ -112,8 +112,9 @@ def _jetpack_page(site: SimSite, request: SimRequest, visitor: Visitor) -> SimRe
         "siteTitle": f"{site.spec.name} <b>&</b> friends",
         "userData": {"currentUser": {"username": user, "isConnected": site.connected}},
         "dismissedNotices": site.state.notices or [],
+        "pluginUpdates": site.spec.updates,
         "getModules": module_table(call),
-        "settings": settings_table(site),
+        "settings": settings_table(site, visitor),
     }
     scripts = initial_state(site.era, state)
     if site.era.nonce_middleware:

@@ -173,7 +173,7 @@ class Accounts:
             paths: Path of the home address and of the core files, each with a slash at its end.
             secure: Whether the login came by TLS.
         """
-        home, core = paths
+        core = paths[1]
         end = ""
         if session.remembered:
             until = session.expires + _DAY / 2

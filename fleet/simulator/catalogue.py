@@ -8,8 +8,6 @@ from fleet.simulator.settings import Option, options_of
 
 __all__ = ["Catalogue"]
 
-_UNREADABLE = ("unignore_phrase",)
-
 
 class Catalogue:
     """Modules and options of one release.
@@ -41,13 +39,8 @@ class Catalogue:
     def readable(self, group: str) -> tuple[Option, ...]:
         """Return the options of a group that GET settings shows."""
         return tuple(
-            option for option in self.by_group.get(group, ()) if option.key not in _UNREADABLE
+            option for option in self.by_group.get(group, ()) if "unread" not in option.traits
         )
-
-    @property
-    def postable(self) -> dict[str, Option]:
-        """Return the options POST settings declares, by key."""
-        return self.options
 
 
 def _prose(module: Module) -> dict[str, object]:

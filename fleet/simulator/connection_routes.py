@@ -121,7 +121,7 @@ def connection_test(call: Call) -> Reply:
     raise error
 
 
-def connection_plugins(call: Call) -> Reply:
+def connection_plugins(_call: Call) -> Reply:
     """Answer GET connection/plugins."""
     return Reply([{"name": "Jetpack", "slug": "jetpack"}])
 
@@ -131,7 +131,7 @@ def connection_check(call: Call) -> Reply:
     return Reply({"status": call.site.era.jetpack})
 
 
-def heartbeat(call: Call) -> Reply:
+def heartbeat(_call: Call) -> Reply:
     """Answer GET heartbeat/data."""
     return Reply([])
 
@@ -140,4 +140,5 @@ def register(call: Call) -> Reply:
     """Answer POST connection/register."""
     if call.site.connected:
         return Reply({"authorizeUrl": "https://wordpress.example/authorize/?made=up"})
-    raise RestError("register_http_request_failed", "WordPress.com could not be reached.", 500)
+    code = "register_http_request_failed"
+    raise RestError(code, "WordPress.com could not be reached.", 500, bare=True)

@@ -85,7 +85,7 @@ def _akismet_data(call: Call) -> Reply:
     return Reply({"all": {"spam": str(spam), "ham": "12", "time_saved": spam * 8}})
 
 
-def _vaultpress_data(call: Call) -> Reply:
+def _vaultpress_data(_call: Call) -> Reply:
     raise RestError("not_active", "The module is off.", 404)
 
 
@@ -175,7 +175,7 @@ def site_features(call: Call) -> Reply:
     return Reply({"code": "success", "message": "Received.", "data": data})
 
 
-def site_benefits(call: Call) -> Reply:
+def site_benefits(_call: Call) -> Reply:
     """Answer GET site/benefits: a list in a text."""
     return Reply({"code": "success", "message": "Received.", "data": "[]"})
 
@@ -346,12 +346,12 @@ def waf(call: Call) -> Reply:
     return Reply(found)
 
 
-def recommendations(call: Call) -> Reply:
+def recommendations(_call: Call) -> Reply:
     """Answer GET recommendations/data of a site that recommends nothing."""
     return Reply([])
 
 
-def licensing_error(call: Call) -> Reply:
+def licensing_error(_call: Call) -> Reply:
     """Answer GET licensing/error of a site without one: an empty text."""
     return Reply("")
 
@@ -364,6 +364,6 @@ def my_jetpack_site(call: Call) -> Reply:
     return Reply({"code": "site_data_fetch_failed", "message": "Not fetched.", "data": error})
 
 
-def elsewhere(call: Call) -> Reply:
+def elsewhere(_call: Call) -> Reply:
     """Answer a route that is listed for its size only: nothing."""
     return Reply(None)

@@ -15,7 +15,7 @@ from fleet.simulator.catalogue import Catalogue
 from fleet.simulator.documents import Documents
 from fleet.simulator.permissions import PUBLIC
 from fleet.simulator.rest import READ, Arg, Call, Handler, Reply, RestError, Route
-from fleet.simulator.site import SimSite, Urls
+from fleet.simulator.site import SimSite
 from fleet.simulator.validation import Refusal, cast, check_rule, check_type, sanitise
 from fleet.simulator.wire import Json, SimRequest, SimResponse, parse_query, php_json
 
@@ -107,7 +107,7 @@ class Router:
                 raise RestError("rest_no_route", f"There is no such route{dot}", 404)
             reply = self._run(site, request, visitor, (asked, found, handler, named))
         except RestError as error:
-            reply = Reply(error.body, error.status)
+            reply = Reply(error.body, error.status, error.headers)
             return self._finish(site, visitor, asked, found, (reply, own, True))
         finally:
             if before is not None:
@@ -187,13 +187,14 @@ class Router:
         outcome: tuple[Reply, tuple[tuple[str, str], ...], bool],
     ) -> SimResponse:
         reply, headers, failed = outcome
-        allowed = _allowed(site, visitor, route)
+        allowed = _allowed(site, visitor, route, asked.method)
         data = reply.data
         fields = asked.query.get("_fields")
         if fields and not failed and reply.status < 400:
             data = _select(data, fields, site.era.nested_fields)
         if "_envelope" in asked.query:
-            wrapped = {"body": data, "status": reply.status, "headers": {"Allow": allowed} or []}
+            kept: Json = {"Allow": allowed} if allowed else []
+            wrapped = {"body": data, "status": reply.status, "headers": kept}
             return SimResponse(200, (*headers, *reply.headers), php_json(wrapped))
         if allowed:
             headers = (*headers, ("Allow", allowed))
@@ -227,15 +228,15 @@ def _identify(
     return cookie, accounts.nonce(cookie), True
 
 
-def _allowed(site: SimSite, visitor: Visitor, route: Route | None) -> str:
+def _allowed(site: SimSite, visitor: Visitor, route: Route | None, method: str) -> str:
     if route is None:
         return ""
-    methods = [
-        method
+    asked = route.handler(method)
+    judges = [
+        (asked.may if asked and handler.may.shared else handler.may, handler.methods)
         for handler in route.handlers
-        if handler.may.test(site, visitor)
-        for method in handler.methods
     ]
+    methods = [name for may, names in judges if may.test(site, visitor) for name in names]
     return ", ".join(methods)
 
 

@@ -147,7 +147,10 @@ def _sign_on(form: _Form, kinds: set[str]) -> SimResponse:
         text = f"<strong>Error:</strong> The password is wrong. {lost}<br />"
         return _page(form, text, login, shake=True)
     if "sso_only" in kinds:
-        return _page(form, "<strong>Error:</strong> Log in by WordPress.com.<br />")
+        text = "<strong>Error:</strong> Log in by WordPress.com.<br />"
+        page = login_page(form.site.era, form.action, text)
+        page = page.replace(b'class="login ', b'class="login jetpack-sso ', 1)
+        return SimResponse(200, _base(form.site, form.urls), page)
     if "two_factor" in kinds:
         return SimResponse(200, _base(form.site, form.urls), two_factor_page(form.action))
     if "password_detection" in kinds:

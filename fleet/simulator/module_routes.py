@@ -204,7 +204,9 @@ def bulk_toggle(call: Call) -> Reply:
         elif fresh:
             cookies = cookies_of(call.site, slug)
     if failed:
-        raise RestError("activation_failed", f"Not switched on: {', '.join(failed)}. ", 424)
+        error = RestError("activation_failed", f"Not switched on: {', '.join(failed)}. ", 424)
+        error.headers = cookies
+        raise error
     return Reply({"code": "success", "message": "All of them are on."}, headers=cookies)
 
 

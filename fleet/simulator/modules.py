@@ -56,7 +56,8 @@ monitor              28 10 2.6    U N free Security 10.4 .
 notes                13 20 1.9    C Y free General 4.3 10.4
 notes                13 20 1.9    U Y free General 10.4 .
 omnisearch           16 20 2.3    - Y free General 4.3 5.3
-photon               25  1 2.0    C N free Recommended+Appearance 4.3 .
+photon               25  1 2.0    C N free Recommended+Jumpstart+Appearance 4.3 7.5
+photon               25  1 2.0    C N free Recommended+Appearance 7.5 .
 photon-cdn           26  1 6.6    - N free Recommended+Appearance 6.6 .
 podcast              38 20 16.0   C Y free Writing 16.0 16.1
 podcast              38 20 .      - Y free Writing 16.1 .
@@ -87,7 +88,8 @@ shortlinks            8 20 1.1    C N free Writing 7.0 .
 site-icon            22 20 3.2    - N free Other 4.3 4.4
 sitemaps             13 20 3.9    - P free Other 4.3 7.0
 sitemaps             13 20 3.9    - N free Recommended 7.0 .
-sso                  30  5 2.6    C N free Security 4.3 10.4
+sso                  30  5 2.6    C N free Security+Jumpstart 4.3 7.5
+sso                  30  5 2.6    C N free Security 7.5 10.4
 sso                  30  5 2.6    U N free Security 10.4 .
 stats                 1  2 1.1    C Y free Engagement 4.3 .
 subscriptions         9  8 1.2    C Y free Engagement+Jumpstart 4.3 7.0

@@ -69,10 +69,10 @@ def login_form(action: str, user: str, described: bool = False, extra: str = "")
         f'<input type="text" name="log" id="user_login"{about} class="input" '
         f'value="{html.escape(user)}" size="20" autocapitalize="off" /></p>\n'
         f'<p><label for="user_pass">Password</label>\n'
-        f'<input type="password" name="pwd" id="user_pass" class="input" value="" size="20" /></p>\n'
+        '<input type="password" name="pwd" id="user_pass" class="input" value="" /></p>\n'
         f'{extra}<p class="forgetmenot"><input name="rememberme" type="checkbox" '
         f'id="rememberme" value="forever" /></p>\n'
-        f'<p class="submit"><input type="submit" name="wp-submit" id="wp-submit" value="Log in" />\n'
+        '<p class="submit"><input type="submit" name="wp-submit" value="Log in" />\n'
         f'<input type="hidden" name="testcookie" value="1" /></p>\n</form>\n'
     )
 

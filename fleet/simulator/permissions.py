@@ -8,14 +8,12 @@ from fleet.simulator.site import SimSite
 
 __all__ = [
     "ACTIVATE_PLUGINS",
-    "CONFIGURE",
     "CONFIGURE_SPOKEN",
     "CONNECT",
-    "CONNECT_URL_OLD",
     "CONNECTION_CHECK",
     "CONNECTION_DATA",
-    "CONNECTION_URL",
-    "CONNECT_OLD",
+    "CONNECT_URL_OLD",
+    "CONNECT_USER",
     "DISCONNECT",
     "FEATURES",
     "HEARTBEAT",
@@ -24,6 +22,8 @@ __all__ = [
     "MANAGE_MODULES",
     "MANAGE_OPTIONS",
     "PUBLIC",
+    "SHARED_CONFIGURE",
+    "SHARED_VIEW",
     "UNLINK",
     "VIEW",
     "VIEW_ADMIN",
@@ -31,19 +31,19 @@ __all__ = [
 ]
 
 
-def _anyone(site: SimSite, visitor: Visitor) -> bool:
+def _anyone(_site: SimSite, _visitor: Visitor) -> bool:
     return True
 
 
-def _user(site: SimSite, visitor: Visitor) -> bool:
+def _user(_site: SimSite, visitor: Visitor) -> bool:
     return visitor.user is not None
 
 
-def _manage(site: SimSite, visitor: Visitor) -> bool:
+def _manage(_site: SimSite, visitor: Visitor) -> bool:
     return visitor.can("manage_options")
 
 
-def _activate_plugins(site: SimSite, visitor: Visitor) -> bool:
+def _activate_plugins(_site: SimSite, visitor: Visitor) -> bool:
     return visitor.can("activate_plugins")
 
 
@@ -69,7 +69,7 @@ def _linked(site: SimSite, visitor: Visitor) -> bool:
     return site.connected and visitor.can("manage_options")
 
 
-def _no_one(site: SimSite, visitor: Visitor) -> bool:
+def _no_one(_site: SimSite, _visitor: Visitor) -> bool:
     return False
 
 
@@ -78,15 +78,15 @@ PUBLIC = Permission(_anyone)
 LOGGED_IN = Permission(_user, "rest_not_logged_in")
 VIEW = Permission(admin_page)
 VIEW_ADMIN = Permission(admin_page, f"{_CODE}view_admin", spoken=False)
-CONFIGURE = Permission(_manage)
+SHARED_CONFIGURE = Permission(_manage, shared=True)
+SHARED_VIEW = Permission(admin_page, shared=True)
 CONFIGURE_SPOKEN = Permission(_manage, f"{_CODE}manage_settings", spoken=False)
 MANAGE = Permission(_manage)
 MANAGE_MODULES = Permission(_manage, f"{_CODE}manage_modules", spoken=False)
 MANAGE_OPTIONS = Permission(_manage, f"{_CODE}manage_options", spoken=False)
 ACTIVATE_PLUGINS = Permission(_activate_plugins, f"{_CODE}activate_plugins")
 CONNECT = Permission(_connect, f"{_CODE}jetpack_connect", spoken=False)
-CONNECT_OLD = Permission(_connect_user, f"{_CODE}jetpack_connect", spoken=False)
-CONNECTION_URL = Permission(_connect_user, f"{_CODE}jetpack_connect", spoken=False)
+CONNECT_USER = Permission(_connect_user, f"{_CODE}jetpack_connect", spoken=False)
 CONNECT_URL_OLD = Permission(_connect_user, f"{_CODE}jetpack_disconnect", spoken=False)
 CONNECTION_DATA = Permission(_connect_user, f"{_CODE}user_connection_data", spoken=False)
 CONNECTION_CHECK = Permission(_connect, "invalid_permission_connection_check")

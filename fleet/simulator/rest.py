@@ -107,6 +107,8 @@ class RestError(Exception):
         status: HTTP status.
         data: Members of `data` beside the status.
         bare: `data` leaves the status out, as errors do that become a 500.
+
+    The attribute `headers` may be set to send cookies along.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class RestError(Exception):
     ) -> None:
         super().__init__(code)
         self.status = status
+        self.headers: tuple[tuple[str, str], ...] = ()
         inner: Json = dict(data or {}) if bare else {"status": status, **(data or {})}
         self.body: dict[str, Json] = {"code": code, "message": message, "data": inner or None}
 
@@ -131,11 +134,14 @@ class Permission:
         test: Tells for a site and a visitor.
         code: Error code of a refusal.
         spoken: False where the release may send a null message.
+        shared: The callback looks at the method of the request, so that for `Allow` all methods
+            of the route stand or fall with the one asked for.
     """
 
     test: Callable[[SimSite, Visitor], bool]
     code: str = "rest_forbidden"
     spoken: bool = True
+    shared: bool = False
 
     def refusal(self, site: SimSite, visitor: Visitor) -> RestError:
         """Return the error for a visitor who may not."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleet.simulator import connection_routes as connection
-from fleet.simulator import data_routes as data
-from fleet.simulator import module_routes as modules
-from fleet.simulator import permissions as may
-from fleet.simulator import settings_routes as settings
+import fleet.simulator.connection_routes as connection
+import fleet.simulator.data_routes as data
+import fleet.simulator.module_routes as modules
+import fleet.simulator.permissions as may
+import fleet.simulator.settings_routes as settings
 from fleet.simulator.core_routes import core_routes
 from fleet.simulator.eras import Era, within
 from fleet.simulator.rest import EDIT, READ, Arg, Call, Handler, Permission, Reply, Route
@@ -52,8 +52,8 @@ def _post(run: Callable[[Call], Reply], who: Permission, args: tuple[Arg, ...] =
 
 _STATUS = _get(connection.connection_status, may.PUBLIC)
 _LIST_PLUGINS = _get(data.list_plugins, may.ACTIVATE_PLUGINS)
-_SET_MODULE = Handler(EDIT, modules.set_module, may.CONFIGURE, settings.option_args)
-_UPDATE = Handler(EDIT, settings.update_settings, may.CONFIGURE, settings.settings_args)
+_SET_MODULE = Handler(EDIT, modules.set_module, may.SHARED_CONFIGURE, settings.option_args)
+_UPDATE = Handler(EDIT, settings.update_settings, may.SHARED_CONFIGURE, settings.settings_args)
 _CONNECTION = (
     _Row("connection", (_STATUS, _post(connection.disconnect, may.DISCONNECT)), until="8.0"),
     _Row(
@@ -68,7 +68,7 @@ _CONNECTION = (
         since="10.0",
     ),
     _Row("connection/url", (_get(connection.connection_url, may.CONNECT_URL_OLD),), until="8.0"),
-    _Row("connection/url", (_get(connection.connection_url, may.CONNECTION_URL),), since="8.0"),
+    _Row("connection/url", (_get(connection.connection_url, may.CONNECT_USER),), since="8.0"),
     _Row("connection/data", (_get(connection.connection_data, may.CONNECTION_DATA),)),
     _Row("connection/user", (_post(connection.unlink, may.UNLINK),)),
     _Row("connection/test", (_get(connection.connection_test, may.MANAGE_MODULES),), since="6.8"),
@@ -84,7 +84,7 @@ _CONNECTION = (
     ),
     _Row(
         "connection/register",
-        (_post(connection.register, may.CONNECT_OLD),),
+        (_post(connection.register, may.CONNECT_USER),),
         since="7.7",
         until="10.0",
     ),
@@ -103,7 +103,7 @@ _MODULES = (
         "module/all/active",
         (Handler(EDIT, modules.bulk_toggle, may.MANAGE, modules.bulk_args),),
     ),
-    _Row(_SLUG, (_get(modules.get_module, may.VIEW), _SET_MODULE)),
+    _Row(_SLUG, (_get(modules.get_module, may.SHARED_VIEW), _SET_MODULE)),
     _Row(f"{_SLUG}/active", (_post(modules.toggle_module, may.MANAGE, modules.TOGGLE),)),
     _Row(f"{_SLUG}/data", (_get(data.module_data, may.VIEW, _RANGE),)),
     _Row(
@@ -122,10 +122,10 @@ _MODULES = (
         ),
         until="4.4",
     ),
-    _Row("settings", (_UPDATE, _get(settings.get_settings, may.VIEW)), since="4.4"),
+    _Row("settings", (_UPDATE, _get(settings.get_settings, may.SHARED_VIEW)), since="4.4"),
     _Row(
         "settings/(?P<slug>[a-z\\-]+)",
-        (_post(modules.set_module, may.CONFIGURE),),
+        (_post(modules.set_module, may.MANAGE),),
         since="4.4",
     ),
 )
@@ -136,8 +136,8 @@ _DATA = (
     _Row("site/benefits", (_get(data.site_benefits, may.MANAGE),), since="7.7"),
     _Row("rewind", (_get(data.threats, may.VIEW_ADMIN),), since="5.7"),
     _Row("scan", (_get(data.threats, may.VIEW_ADMIN),), since="8.5"),
-    _Row("plans", (_get(data.plans, may.CONNECTION_URL),), since="5.9"),
-    _Row("products", (_get(data.plans, may.CONNECTION_URL),), since="8.0"),
+    _Row("plans", (_get(data.plans, may.CONNECT_USER),), since="5.9"),
+    _Row("products", (_get(data.plans, may.CONNECT_USER),), since="8.0"),
     _Row(
         "tracking/settings",
         (_get(data.tracking, may.VIEW_ADMIN), _post(data.set_tracking, may.VIEW_ADMIN)),

@@ -15,6 +15,19 @@ from fleet.simulator.eras import Era, within
 
 __all__ = ["Option", "options_of"]
 
+_TRAITS: dict[str, frozenset[str]] = {
+    "post_by_email_address": frozenset({"command", "secret"}),
+    "jetpack_protect_key": frozenset({"command", "secret", "guarded"}),
+    "jetpack_protect_global_whitelist": frozenset({"secret", "guarded"}),
+    "jetpack_waf_ip_allow_list": frozenset({"secret", "guarded"}),
+    "jetpack_waf_ip_block_list": frozenset({"secret", "guarded"}),
+    "wordpress_api_key": frozenset({"secret"}),
+    "search_auto_config": frozenset({"command"}),
+    "custom": frozenset({"command"}),
+    "sharing_delete_service": frozenset({"command"}),
+    "unignore_phrase": frozenset({"command", "unread"}),
+    "lang_id": frozenset({"lone"}),
+}
 _TYPES = {"b": "boolean", "s": "string", "i": "integer", "a": "array", "o": "object"}
 _LONG: dict[str, object] = {
     "@titles": {"archives": [], "front_page": [], "groups": [], "pages": [], "posts": []},
@@ -200,6 +213,9 @@ class Option:
         default: Declared default; None where there is none.
         rule: Name of the validator, with its values after a colon.
         sanitiser: Name of the sanitiser, or empty.
+        traits: ``secret`` (mask it), ``command`` (does something instead of keeping a value),
+            ``unread`` (never shown), ``guarded`` (shown to administrators only, from 16.1 on),
+            ``lone`` (may end the request early).
     """
 
     key: str
@@ -208,6 +224,7 @@ class Option:
     default: object
     rule: str
     sanitiser: str
+    traits: frozenset[str] = frozenset()
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -226,5 +243,6 @@ def options_of(era: Era) -> dict[str, Option]:
         group, key, kind, default, rule, sanitiser, since, until = line.split("|")
         if within(era.number, since, until):
             value = _LONG[default] if default in _LONG else _default(default)
-            found[key] = Option(key, group, _TYPES[kind], value, rule, sanitiser)
+            traits = _TRAITS.get(key, frozenset())
+            found[key] = Option(key, group, _TYPES[kind], value, rule, sanitiser, traits)
     return found

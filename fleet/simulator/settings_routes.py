@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fleet.simulator.auth import Visitor
 from fleet.simulator.catalogue import Catalogue
 from fleet.simulator.rest import Arg, Call, Reply, RestError
 from fleet.simulator.settings import Option
@@ -72,7 +73,7 @@ def option_args(catalogue: Catalogue) -> tuple[Arg, ...]:
     )
     return (
         Arg("context", default="edit"),
-        *(_arg(option) for option in catalogue.postable.values()),
+        *(_arg(option) for option in catalogue.options.values()),
         *toggles,
     )
 
@@ -82,7 +83,17 @@ def settings_args(catalogue: Catalogue) -> tuple[Arg, ...]:
     return option_args(catalogue) if catalogue.era.many_settings else ()
 
 
-def settings_table(site: SimSite) -> dict[str, Json]:
+def _shown(site: SimSite, visitor: Visitor, group: str) -> dict[str, Json]:
+    """Return the options of a group that a visitor gets to see."""
+    hides = site.era.number >= (16, 1) and not visitor.can("manage_options")
+    return {
+        option.key: read_option(site, option)
+        for option in site.catalogue.readable(group)
+        if not (hides and "guarded" in option.traits)
+    }
+
+
+def settings_table(site: SimSite, visitor: Visitor) -> dict[str, Json]:
     """Return all settings: options of each module, its state, then the rest."""
     catalogue, number = site.catalogue, site.era.number
     if not site.era.many_settings:
@@ -90,12 +101,11 @@ def settings_table(site: SimSite) -> dict[str, Json]:
     found: dict[str, Json] = {}
     active = site.active_modules
     for slug in catalogue.modules:
-        found.update((option.key, read_option(site, option)) for option in catalogue.readable(slug))
+        found.update(_shown(site, visitor, slug))
         found[slug] = slug in active
     if number >= (13, 2):
         found["categories"] = [_CATEGORY]
-    rest = catalogue.by_group["settings"]
-    found.update((option.key, read_option(site, option)) for option in rest)
+    found.update(_shown(site, visitor, "settings"))
     found["akismet"] = site.state.plugins["akismet/akismet.php"]
     if number >= (14, 7):
         found["newsletter_has_active_plan"] = False
@@ -104,7 +114,7 @@ def settings_table(site: SimSite) -> dict[str, Json]:
 
 def get_settings(call: Call) -> Reply:
     """Answer GET settings."""
-    return Reply(settings_table(call.site))
+    return Reply(settings_table(call.site, call.visitor))
 
 
 def _write(site: SimSite, options: Mapping[str, Option], key: str, value: Json) -> Outcome:
@@ -112,7 +122,7 @@ def _write(site: SimSite, options: Mapping[str, Option], key: str, value: Json) 
     option = options.get(key)
     if option is None:
         return Outcome(invalid=[key])
-    if key == "lang_id" and value in ("en_US", "", None):
+    if "lone" in option.traits and value in ("en_US", "", None):
         return Outcome(fixed=site.options.pop(key, None) is not None)
     written = write_option(site, option, cast(option.kind, value))
     failed = {} if written.done else {key: written.reason}
@@ -152,7 +162,9 @@ def some_updated(outcome: Outcome) -> None:
     reasons = [f"{key}: {reason}" for key, reason in outcome.failed.items() if reason]
     if reasons:
         message = f"{message} {'. '.join(reasons)}"
-    raise RestError("some_updated", message, 400)
+    error = RestError("some_updated", message, 400)
+    error.headers = outcome.cookies
+    raise error
 
 
 def _switch(site: SimSite, toggles: Mapping[str, Json]) -> Outcome:
@@ -171,13 +183,19 @@ def _switch(site: SimSite, toggles: Mapping[str, Json]) -> Outcome:
     return outcome
 
 
+def _is_fatal(site: SimSite, body: Mapping[str, Json]) -> bool:
+    """Return whether PHP dies over a body: seen in 6.1, whose code needs the module loaded."""
+    if site.era.number >= (8, 0) or "jetpack_protect_global_whitelist" not in body:
+        return False
+    return "protect" not in site.active_modules
+
+
 def update_settings(call: Call) -> Reply:
     """Answer POST settings: modules first, then options; what fails does not stop the rest."""
     site = call.site
     body = call.body or {}
-    if site.era.number < (8, 0) and "jetpack_protect_global_whitelist" in body:
-        if "protect" not in site.active_modules:
-            return Reply(status=500, raw=b"")
+    if _is_fatal(site, body):
+        return Reply(status=500, raw=b"")
     toggles = {key: value for key, value in body.items() if key in site.catalogue.modules}
     outcome = _switch(site, toggles)
     others = {key: value for key, value in body.items() if key not in toggles}
@@ -185,6 +203,7 @@ def update_settings(call: Call) -> Reply:
     if written.fixed is not None:
         return Reply(written.fixed)
     written.failed = {**outcome.failed, **written.failed}
+    written.cookies = outcome.cookies
     some_updated(written)
     echo = {**outcome.echo, **written.echo}
     answer = {"code": "success", "message": "The settings are stored.", **echo}

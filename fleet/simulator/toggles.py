@@ -91,7 +91,8 @@ def _side_effects(site: SimSite, slug: str, on: bool) -> None:
 def cookies_of(site: SimSite, slug: str) -> tuple[tuple[str, str], ...]:
     """Return the cookies that the activation of a module leaves on the browser."""
     folder = f"/{site.spec.core_folder}" if site.spec.core_folder else ""
-    path = f"path=/{site.spec.name}{folder}/wp-admin; HttpOnly"
+    only = "; HttpOnly" if site.era.connection_package else ""
+    path = f"path=/{site.spec.name}{folder}/wp-admin{only}"
     gone = "expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0"
     return (
         ("Set-Cookie", f"jetpackState[module]={slug}; {path}"),

@@ -23,7 +23,9 @@ _MEGABYTE = 1024 * 1024
 
 def _error(status: int, title: str) -> Callable[[SimSite, SimRequest, Fault], SimResponse]:
     page = html_page(title, f"<body><center><h1>{title}</h1></center></body>")
-    return lambda site, request, fault: SimResponse(status, (("Content-Type", "text/html"),), page)
+    return lambda _site, _request, _fault: SimResponse(
+        status, (("Content-Type", "text/html"),), page
+    )
 
 
 def _maintenance(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
@@ -35,50 +37,57 @@ def _maintenance(site: SimSite, request: SimRequest, fault: Fault) -> SimRespons
     return SimResponse(503, (HTML_TYPE, wait), page)
 
 
-def _rate_limit(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _rate_limit(_site: SimSite, _request: SimRequest, fault: Fault) -> SimResponse:
     wait = ("Retry-After", str(int(fault.amount(1))))
     return SimResponse(429, (HTML_TYPE, wait), html_page("Too many requests", "<body></body>"))
 
 
-def _html(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _html(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     return SimResponse(200, (HTML_TYPE,), html_page("Soon", "<body><h1>Coming soon</h1></body>"))
 
 
-def _to_origin(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _to_origin(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
     return redirect(f"http://elsewhere.example{request.path}", status=301)
 
 
-def _to_https(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _to_https(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
     query = f"?{request.query}" if request.query else ""
     secure = request.origin.replace("http://", "https://", 1)
     return redirect(f"{secure}{request.path}{query}", status=301)
 
 
-def _to_itself(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _to_itself(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
     query = f"?{request.query}" if request.query else ""
     return redirect(f"{request.origin}{request.path}{query}")
 
 
-def _waf(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _waf(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     headers = (HTML_TYPE, ("Server", "cloudflare"), ("cf-mitigated", "challenge"))
     body = '<body><div id="challenge-running">Checking the browser</div></body>'
     return SimResponse(403, headers, html_page("Just a moment...", body))
 
 
-def _missing(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _no_rest(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
+    """Return a front page that links nothing, and nothing at all for the interface itself."""
+    if "wp-json" in request.path or "rest_route=" in request.query:
+        return not_found()
+    return SimResponse(200, (HTML_TYPE,), html_page("Home", "<body><h1>Home</h1></body>"))
+
+
+def _missing(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     return not_found()
 
 
-def _restricted(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _restricted(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     error = RestError("rest_login_required", "The interface is for members.", 401)
     return SimResponse(401, (_JSON_TYPE,), php_json(error.body))
 
 
-def _reset(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _reset(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     return SimResponse(drop=True)
 
 
-def _oversized(site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
+def _oversized(_site: SimSite, _request: SimRequest, fault: Fault) -> SimResponse:
     size = int(fault.amount(20 * _MEGABYTE))
     return SimResponse(200, (_JSON_TYPE,), b'"' + b"x" * (size - 2) + b'"')
 
@@ -94,7 +103,7 @@ _REPLACE: dict[str, Callable[[SimSite, SimRequest, Fault], SimResponse]] = {
     "redirect_https": _to_https,
     "redirect_loop": _to_itself,
     "waf": _waf,
-    "no_rest": _missing,
+    "no_rest": _no_rest,
     "rest_restricted": _restricted,
     "hidden_login": _missing,
     "reset_before": _reset,

@@ -62,7 +62,7 @@ def _allow_list(site: SimSite) -> list[str]:
     return [str(address) for address in stored] if isinstance(stored, list) else []
 
 
-def _read_whitelist(site: SimSite, option: Option) -> Json:
+def _read_whitelist(site: SimSite, _option: Option) -> Json:
     return {"local": _allow_list(site)}
 
 
@@ -72,7 +72,7 @@ def _read_allow_list(site: SimSite, option: Option) -> Json:
     return " ".join(_allow_list(site))
 
 
-def _read_onboarding(site: SimSite, option: Option) -> Json:
+def _read_onboarding(site: SimSite, _option: Option) -> Json:
     return {
         "siteTitle": site.spec.name,
         "siteDescription": "",
@@ -86,7 +86,7 @@ def _read_onboarding(site: SimSite, option: Option) -> Json:
 
 
 def _fixed(value: Json) -> Callable[[SimSite, Option], Json]:
-    return lambda site, option: value
+    return lambda _site, _option: value
 
 
 def _unsaved(value: Json) -> Callable[[SimSite, Option], Json]:
@@ -167,7 +167,7 @@ def _addresses(text: str) -> list[str] | None:
     return found
 
 
-def _write_whitelist(site: SimSite, option: Option, value: Json) -> Written:
+def _write_whitelist(site: SimSite, _option: Option, value: Json) -> Written:
     """Store the addresses; an address that is none is dropped while success is claimed."""
     found = _addresses(str(value))
     if found is not None:
@@ -201,14 +201,14 @@ def _custom_services(site: SimSite) -> dict[str, Json]:
     return dict(stored) if isinstance(stored, dict) else {}
 
 
-def _write_custom(site: SimSite, option: Option, value: Json) -> Written:
+def _write_custom(site: SimSite, _option: Option, value: Json) -> Written:
     services = _custom_services(site)
     name = f"custom-{1001 + len(services)}"
     site.options["custom"] = {**services, name: value}
     return Written(echo={"custom": {"id": name}})
 
 
-def _delete_service(site: SimSite, option: Option, value: Json) -> Written:
+def _delete_service(site: SimSite, _option: Option, value: Json) -> Written:
     services = _custom_services(site)
     if str(value) not in services:
         return _FAILED
@@ -250,9 +250,9 @@ _WRITERS: dict[str, Callable[[SimSite, Option, Json], Written]] = {
     "sharing_services": _write_services,
     "custom": _write_custom,
     "sharing_delete_service": _delete_service,
-    "search_auto_config": lambda site, option, value: Written(),
-    "unignore_phrase": lambda site, option, value: Written(),
-    "onboarding": lambda site, option, value: Written(),
+    "search_auto_config": lambda _site, _option, _value: Written(),
+    "unignore_phrase": lambda _site, _option, _value: Written(),
+    "onboarding": lambda _site, _option, _value: Written(),
     "roles": _write_roles,
     "count_roles": _write_roles,
     "show": _write_show,

@@ -105,7 +105,7 @@ class World:
         for fault in by_stage.get("prepare", []):
             self._trouble.prepare(site, fault)
         for fault in by_stage.get("replace", []):
-            if fault.kind not in ("no_rest", "rest_restricted") or _is_rest(request, inner):
+            if _concerns(site, request, inner, fault):
                 return self._trouble.instead(site, request, fault)
         after = by_stage.get("transform", [])
         before = site.state.copy() if after else site.state
@@ -165,8 +165,12 @@ def _rest_route(site: SimSite, request: SimRequest, inner: str) -> str | None:
     return None
 
 
-def _is_rest(request: SimRequest, inner: str) -> bool:
-    return inner.startswith("wp-json") or "rest_route=" in request.query or inner == ""
+def _concerns(site: SimSite, request: SimRequest, inner: str, fault: Fault) -> bool:
+    """Return whether a fault of the REST interface is about this request."""
+    if fault.kind not in ("no_rest", "rest_restricted"):
+        return True
+    front = fault.kind == "no_rest" and inner in ("", "index.php")
+    return front or _rest_route(site, request, inner) is not None
 
 
 def _place(site: SimSite, request: SimRequest, inner: str) -> str:

@@ -23,6 +23,8 @@ _LINK = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?https://api\.w\.org/"?')
 _JSON = {"Accept": "application/json"}
 _HTML = {"Accept": "text/html,application/xhtml+xml"}
 _ROUTE = "rest_route"
+_TRY_ELSEWHERE = ("site.rest_unavailable", "proto.not_json", "block.waf")
+"""Servers often close the path ``/wp-json`` alone, and the plain root still answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,11 @@ class Discovery:
             try:
                 return await self._index(root)
             except SiteError as error:
-                if error.kind not in ("site.rest_unavailable", "proto.not_json"):
+                if error.kind not in _TRY_ELSEWHERE:
                     raise
                 tried.append(error)
+        if blocked := next((error for error in tried if error.kind == "block.waf"), None):
+            raise blocked
         raise SiteError(
             "site.rest_unavailable", f"no REST root was found below {self._url}", said=tried[0].said
         )
@@ -154,7 +158,7 @@ class Discovery:
         secure = url if url.scheme == "https" else url.with_scheme(root.scheme)
         if secure.origin() != root.origin():
             raise SiteError("redirect.cross_origin", f"the site's login is at {secure.origin()}")
-        return secure.with_path(secure.path.rstrip("/") + "/").with_query(None)
+        return secure.with_user(None).with_path(secure.path.rstrip("/") + "/").with_query(None)
 
     async def _advertised(self) -> URL | None:
         reply = await self._follow("HEAD", self._url, _HTML)
@@ -172,7 +176,7 @@ class Discovery:
             return None
         if not same_host(root, reply.url):
             raise SiteError("redirect.cross_origin", f"the REST API is at {root.origin()}")
-        return root.with_scheme(reply.url.scheme)
+        return root.with_scheme(reply.url.scheme).with_user(None)
 
     async def _follow(self, method: str, url: URL, headers: Mapping[str, str]) -> Reply:
         """Return the answer behind same-host redirects; an upgrade to https moves the site."""

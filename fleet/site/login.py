@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import html
 import re
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from fleet.errors import SiteError
 from fleet.site.discovery import same_host
 from fleet.site.transport import Reply
-from fleet.site.wire import excerpt, recognise
+from fleet.site.wire import challenged, excerpt, recognise
 
 __all__ = ["classify_login", "has_session_cookie"]
 
 _LOGGED_IN = "wordpress_logged_in_"
 _ERROR = re.compile(r"""id=["']login_error["']""")
-_USERNAME = re.compile(r"""<input[^>]*\bid=["']user_login["'][^>]*>""", re.I)
+_USERNAME = re.compile(r"""<input[^<>]*\bid=["']user_login["'][^<>]*>""", re.I)
 _VALUE = re.compile(r"""\bvalue=(?:"([^"]*)"|'([^']*)')""", re.I)
 _SHAKE = re.compile(r"""['"\s]shake['"(]""")
 _TWO_FACTOR = re.compile(
     r"""name=["'](validate_2fa_form|wp-auth-nonce|wfls-token|llar_mfa\w*)["']""", re.I
 )
-_CAPTCHA = re.compile(r"g-recaptcha|h-captcha|cf-turnstile", re.I)
+_OVER = re.compile(r"\s*(?:max-age\s*=\s*(?:0+|-\d+)\s*$|expires\s*=.*\b1970\b)", re.I)
+_CAPTCHA = re.compile(r"g-recaptcha|h-captcha|cf-turnstile|jetpack_protect_num", re.I)
 _PROTECT_BLOCK = "jetpack-protect-recovery=true"
 _PROTECT_MATH = "jetpack_protect_process_math_form"
 
@@ -38,13 +38,12 @@ def has_session_cookie(reply: Reply) -> bool:
     """
     alive = False
     for header in reply.headers.getall("Set-Cookie", []):
-        try:
-            cookie = SimpleCookie(header)
-        except CookieError:
-            continue
-        for name, morsel in cookie.items():
-            if name.startswith(_LOGGED_IN):
-                alive = bool(unquote(morsel.value).strip()) and morsel["max-age"] != "0"
+        # By hand: the standard library drops cookies with attributes newer than itself.
+        pair, *attributes = header.split(";")
+        name, _, value = pair.strip().partition("=")
+        if name.startswith(_LOGGED_IN):
+            over = any(_OVER.match(attribute) for attribute in attributes)
+            alive = bool(unquote_plus(value).strip(' "')) and not over
     return alive
 
 
@@ -75,7 +74,7 @@ def classify_login(reply: Reply, username: str) -> SiteError | None:
 
 
 def _challenged(reply: Reply) -> bool:
-    return "cf-mitigated" in reply.headers or "X-JetpackWAF-Blocked" in reply.headers
+    return challenged(reply) or "X-JetpackWAF-Blocked" in reply.headers
 
 
 def _redirected(reply: Reply) -> SiteError:
@@ -107,9 +106,9 @@ def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
 def _error_box(page: str, username: str, reply: Reply) -> SiteError:
     """Return the meaning of ``#login_error``: core prefills or shakes for a plain bad password."""
     said = excerpt(reply)
+    if _CAPTCHA.search(page):
+        return SiteError("block.captcha", "the login page asks for a captcha", said=said)
     if _prefilled(page) == username or _SHAKE.search(page):
-        if _CAPTCHA.search(page):
-            return SiteError("block.captcha", "the login page asks for a captcha", said=said)
         return SiteError(
             "auth.bad_credentials", "the user name or password was rejected", said=said
         )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote
 
 __all__ = ["is_nonce", "nonce_in_page"]
@@ -17,7 +19,11 @@ _NONCE = re.compile(r"[0-9a-f]{10}")
 _ENCODED = re.compile(
     r'Initial_State\s*=\s*JSON\.parse\(\s*decodeURIComponent\(\s*"([^"]*)"\s*\)\s*\)'
 )
-_LITERAL = re.compile(r"(?:Initial_State|wpApiSettings)\s*=\s*(?=\{)")
+_LITERAL = re.compile(r"(Initial_State|wpApiSettings)\s*=\s*(?=\{)")
+_KEYS = {"Initial_State": "WP_API_nonce", "wpApiSettings": "nonce"}
+_TRIES = 20
+"""More places than any real page has; a hostile page could offer thousands of broken ones."""
+
 _MIDDLEWARE = re.compile(r'createNonceMiddleware\(\s*"([0-9a-f]{10})"\s*\)')
 
 
@@ -32,23 +38,24 @@ def nonce_in_page(page: str) -> str | None:
     Other nonces of the page are for other actions, so only known places are read: Jetpack's
     ``Initial_State``, core's ``wpApiSettings``, and ``createNonceMiddleware``.
     """
-    for state in _states(page):
-        nonce = state.get("WP_API_nonce") or state.get("nonce")
+    for nonce in _candidates(page):
         if isinstance(nonce, str) and is_nonce(nonce):
             return nonce
     middleware = _MIDDLEWARE.search(page)
     return middleware.group(1) if middleware else None
 
 
-def _states(page: str) -> list[dict[str, object]]:
+def _candidates(page: str) -> Iterator[object]:
     decoder = json.JSONDecoder()
-    found: list[object] = []
-    for match in _ENCODED.finditer(page):
-        found.append(_decode(decoder, unquote(match.group(1)), 0))
-    for match in _LITERAL.finditer(page):
+    for match in islice(_ENCODED.finditer(page), _TRIES):
+        yield _value(_decode(decoder, unquote(match.group(1)), 0), "Initial_State")
+    for match in islice(_LITERAL.finditer(page), _TRIES):
         # The same script goes on with other statements, so the decoder finds the end.
-        found.append(_decode(decoder, page, match.end()))
-    return [state for state in found if isinstance(state, dict)]
+        yield _value(_decode(decoder, page, match.end()), match.group(1))
+
+
+def _value(state: object, variable: str) -> object:
+    return state.get(_KEYS[variable]) if isinstance(state, dict) else None
 
 
 def _decode(decoder: json.JSONDecoder, text: str, start: int) -> object:

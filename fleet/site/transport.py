@@ -27,13 +27,14 @@ from fleet.errors import SiteError
 __all__ = ["Connections", "Meter", "Reply", "Request", "Transport"]
 
 _CHUNK = 64 * 1024
+_WEB = ("http", "https")
 _MAX_FIELD = 32 * 1024
 """Long CSP and Link headers are common; the library's 8 KiB would fail healthy sites."""
 
 _MAX_HEADERS = 512
 _CERTIFICATE_EXPIRED = 10
-_HOSTNAME_MISMATCH = 62
-"""Verification codes of OpenSSL's x509_vfy.h."""
+_NAME_MISMATCHES = (62, 64)
+"""Verification codes of OpenSSL's x509_vfy.h: expired; not for this host name, this IP address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,18 @@ class Reply:
 
     @property
     def location(self) -> URL | None:
-        """Return the absolute target of a redirect, or None where there is none to follow."""
+        """Return the absolute target of a redirect, or None where there is none to follow.
+
+        A user and password in it are dropped: the library would send them as our own.
+        """
         value = self.headers.get("Location", "")
         if self.status not in (301, 302, 303, 307, 308) or not value:
             return None
         try:
-            return self.url.join(URL(value))
+            target = self.url.join(URL(value))
         except ValueError:
             return None
+        return target.with_user(None) if target.scheme in _WEB and target.absolute else None
 
 
 @dataclass(slots=True)
@@ -291,7 +296,7 @@ def _certificate(error: Exception) -> SiteError:
     code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None
     if code == _CERTIFICATE_EXPIRED:
         return SiteError("tls.expired", "the certificate has expired", sent=False)
-    if code == _HOSTNAME_MISMATCH or (isinstance(error, ssl.CertificateError) and code is None):
+    if code in _NAME_MISMATCHES or (isinstance(error, ssl.CertificateError) and code is None):
         return SiteError("tls.name", "the certificate is for another host name", sent=False)
     return SiteError("tls.untrusted", "the certificate is not trusted", sent=False)
 

@@ -15,14 +15,23 @@ from multidict import CIMultiDictProxy
 from fleet.errors import SiteError
 from fleet.site.transport import Reply
 
-__all__ = ["Answer", "excerpt", "read_answer", "recognise", "retry_after"]
+__all__ = ["Answer", "challenged", "excerpt", "read_answer", "recognise", "retry_after"]
 
 _FATAL_CODES = ("", "wp_die", "internal_server_error")
 """Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
 
-_CHALLENGES = re.compile(
-    rb"cf-turnstile|g-recaptcha|h-captcha|sgcaptcha|/cdn-cgi/challenge-platform/", re.IGNORECASE
+_CHALLENGE_PAGE = re.compile(
+    rb"/sgcaptcha/|/cdn-cgi/challenge-platform/\S{1,40}?orchestrate/", re.IGNORECASE
 )
+_CHALLENGE_WIDGET = re.compile(
+    rb"cf-turnstile|g-recaptcha|h-captcha|/cdn-cgi/challenge-platform/", re.IGNORECASE
+)
+_BLANK = "\ufeff \t\r\n"
+"""What stands around a document without meaning; each PHP file may add a byte order mark."""
+
+_MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.DOTALL | re.IGNORECASE)
+"""Tags; one without an end goes on to the end of the text, so that no page costs long searches."""
+
 _DATABASE_DOWN = re.compile(rb"error establishing a (redis |)database connection", re.IGNORECASE)
 
 
@@ -102,7 +111,7 @@ def recognise(reply: Reply) -> SiteError:
             "the site answered 429, too many requests",
             retry_after=retry_after(reply),
         )
-    if "cf-mitigated" in headers or _CHALLENGES.search(body):
+    if challenged(reply):
         return SiteError("block.captcha", f"the site answered {status} with a challenge page")
     if "X-JetpackWAF-Blocked" in headers or any(
         name.lower().startswith("x-sucuri-block") for name in headers
@@ -129,6 +138,17 @@ def recognise(reply: Reply) -> SiteError:
     )
 
 
+def challenged(reply: Reply) -> bool:
+    """Return whether a reply asks for a proof of being human.
+
+    Healthy pages, themed 404 pages too, carry captcha widgets for their comment forms and
+    Cloudflare's scripts, so those count only with a status that challenges are sent with.
+    """
+    if "cf-mitigated" in reply.headers or _CHALLENGE_PAGE.search(reply.body):
+        return True
+    return reply.status in (202, 401, 403) and _CHALLENGE_WIDGET.search(reply.body) is not None
+
+
 def _redirected(reply: Reply) -> SiteError:
     target = reply.location
     if target is None or target.origin() == reply.url.origin():
@@ -147,7 +167,7 @@ def retry_after(reply: Reply) -> float | None:
 
 def excerpt(reply: Reply, length: int = 160) -> str:
     """Return the beginning of the body's visible text, for people; hostile text."""
-    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", reply.text[:20_000], flags=re.S | re.I)
+    text = _MARKUP.sub(" ", reply.text[:20_000])
     return " ".join(text.split())[:length]
 
 
@@ -158,7 +178,7 @@ def _code(value: object) -> str:
 
 def _decode(body: bytes, *, salvage: bool) -> tuple[object, bool]:
     """Return the JSON value of `body` and whether there was one; an empty body is null."""
-    text = body.decode("utf-8-sig", "replace").strip()
+    text = body.decode("utf-8", "replace").strip(_BLANK)
     if not text:
         return None, True
     try:
@@ -168,12 +188,13 @@ def _decode(body: bytes, *, salvage: bool) -> tuple[object, bool]:
 
 
 def _salvaged(text: str) -> tuple[object, bool]:
-    for start in [match.start() for match in re.finditer(r"(?<![^>\s])[{\[]", text)][:20]:
+    for start in [match.start() for match in re.finditer(r"(?<![^>\s\ufeff])[{\[]", text)][:20]:
         try:
             value = _loads(text[start:])
         except ValueError:
             continue
-        if isinstance(value, dict | list):
+        # Log lines often end in "[]", so an empty value proves nothing.
+        if isinstance(value, dict | list) and value:
             return value, True
     return None, False
 

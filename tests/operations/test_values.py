@@ -16,6 +16,7 @@ from fleet.operations.values import (
     is_plain_value,
     masked,
     same_value,
+    sendable,
 )
 
 
@@ -84,3 +85,10 @@ def test_other_values_are_shown() -> None:
 @pytest.mark.parametrize("key", sorted(READ_ONLY | COMMANDS))
 def test_keys_that_hold_no_value_are_not_plain(key: str) -> None:
     assert not is_plain_value(key)
+
+
+def test_sharing_services_are_sent_as_names() -> None:
+    read = {"visible": {"x": {"icon": "x"}}, "hidden": [], "all": {"x": 0}}
+    assert sendable("sharing_services", read) == {"visible": ["x"], "hidden": []}
+    assert sendable("sharing_services", {"visible": ["x"]}) == {"visible": ["x"], "hidden": []}
+    assert sendable("show", ["post"]) == ["post"]
