@@ -21,6 +21,8 @@ __all__ = ["SimulatorServer"]
 
 _BACKLOG = 2048
 _PIECE = 4096
+_PATIENCE = 0.1
+"""Seconds that slow answers get to finish when the server stops."""
 _LINGER_NONE = struct.pack("ii", 1, 0)
 """Makes closing a socket send a reset instead of a goodbye."""
 
@@ -78,7 +80,7 @@ class SimulatorServer:
     async def __aenter__(self) -> Self:
         """Listen."""
         served = web.Server(self._serve, access_log=None, handler_cancellation=True)
-        runner = web.ServerRunner(served)
+        runner = web.ServerRunner(served, shutdown_timeout=_PATIENCE)
         await runner.setup()
         site = web.TCPSite(
             runner, self._host, self._wanted, ssl_context=self._ssl, backlog=_BACKLOG
