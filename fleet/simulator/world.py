@@ -169,6 +169,8 @@ def _concerns(site: SimSite, request: SimRequest, inner: str, fault: Fault) -> b
     """Return whether a fault of the REST interface is about this request."""
     if fault.kind not in ("no_rest", "rest_restricted"):
         return True
+    if fault.kind == "rest_restricted" and _asker(site, request):
+        return False
     front = fault.kind == "no_rest" and inner in ("", "index.php")
     return front or _rest_route(site, request, inner) is not None
 

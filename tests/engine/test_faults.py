@@ -100,6 +100,8 @@ async def test_a_login_that_is_not_plain_is_tried_once_and_told(
         pytest.param(Fault("server_error", times=1), id="error once"),
         pytest.param(Fault("reset_before", times=1), id="reset once"),
         pytest.param(Fault("bom"), id="byte order mark"),
+        pytest.param(Fault("rest_restricted"), id="rest for users only"),
+        pytest.param(Fault("html", where="/wp/v2/users/me"), id="users route closed"),
         pytest.param(Fault("long_header"), id="long header"),
         pytest.param(Fault("php_notice", methods=("GET",)), id="notice before json"),
         pytest.param(Fault("expire_nonce", times=1, after=5), id="nonce expired"),
