@@ -45,7 +45,6 @@ ASKED = "/shop/wp-json/jetpack/v4/module/all"
         ("redirect_loop", 302, ("Location", f"http://127.0.0.1:8080{ASKED}"), ""),
         ("waf", 403, ("cf-mitigated", "challenge"), "Just a moment"),
         ("no_rest", 404, ("Content-Type", "text/html"), "404"),
-        ("rest_restricted", 401, ("Content-Type", JSON), "rest_login_required"),
     ],
 )
 def test_answers_that_replace_the_sites_own(
@@ -65,6 +64,14 @@ def test_maintenance_speaks_json_when_asked_to(world: World) -> None:
     answer = browser.ask("GET", "/", headers={"Accept": "application/json"})
     assert (answer.status, answer.header("Retry-After")) == (503, "30")
     assert answer.json()["code"] == "wp_die"  # type: ignore[index]
+
+
+def test_restricted_rest_is_open_to_users_only(world: World) -> None:
+    _, browser = visit(world, Fault("rest_restricted"))
+    assert browser.get(READ).status == 200
+    stranger = Browser(world, "shop").ask("GET", "/wp-json/")
+    assert (stranger.status, stranger.header("Content-Type")) == (401, JSON)
+    assert stranger.json()["code"] == "rest_login_required"  # type: ignore[index]
 
 
 def test_missing_rest_spares_the_other_pages(world: World) -> None:
