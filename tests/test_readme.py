@@ -1,0 +1,75 @@
+"""The README says what is true: its commands, operations, statuses and exit codes exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fleet.front.app import build_app
+from fleet.inventory.model import Inventory
+from fleet.operations.registry import REGISTRY
+from fleet.results import Status
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in BLOCKS if name == language]
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_operation_is_in_the_table(name: str) -> None:
+    assert f"| `{name}` |" in README
+
+
+def test_the_table_names_no_operation_that_is_not_there() -> None:
+    assert set(re.findall(r"^\| `([a-z]+\.[a-z-]+)` \|", README, re.M)) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_status_is_explained(status: Status) -> None:
+    assert f"`{status}`" in README
+
+
+@pytest.mark.parametrize("code", ["0", "1", "2", "3", "64", "130, 143"])
+def test_every_exit_code_is_explained(code: str) -> None:
+    assert f"| {code} |" in README
+
+
+def test_the_inventory_loads(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    path = tmp_path / "inventory.yaml"
+    path.write_text(text)
+    assert list(Inventory.load([path]).sites) == ["harbour-cafe", "fjord-shop"]
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_python_examples_compile(text: str) -> None:
+    compile(text, "README.md", "exec")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        line.removeprefix("$ fleet ").partition("  #")[0].strip()
+        for block in blocks("console")
+        for line in block.splitlines()
+        if line.startswith("$ fleet ")
+    ],
+)
+def test_commands_are_understood(line: str) -> None:
+    command, _, ignored = build_app().parse_args(
+        [word.strip("'") for word in line.split()], exit_on_error=False, print_error=False
+    )
+    assert command is not None
+    assert ignored == {}
+
+
+def test_the_two_commands_do_all_the_set_up() -> None:
+    commands = [block for block in blocks("console") if "python3 -m venv" in block]
+    assert len(commands) == 2
+    assert "fleet demo" in commands[0]
+    assert "pytest" in commands[1]
