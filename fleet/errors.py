@@ -265,8 +265,8 @@ _ROWS = (
     Kind(
         "verify.mismatch",
         "failed",
-        "The site said the change was made, but read again it is not.",
-        "Look for a plugin or host rule that puts the value back.",
+        "The site said the change was made, but read again the value is another.",
+        "Look for a plugin or host rule that puts it back, or send it as the site stores it.",
     ),
     Kind(
         "plan.stale",
@@ -342,6 +342,8 @@ class SiteError(FleetError):
         said: What the site said in its own words; hostile text, shown only quoted.
         retry_after: Seconds the site asked us to wait, if it did.
         sent: False only where the request certainly never left this machine.
+        answered: True where the site itself gave a whole answer, if not the one hoped for; then
+            it is done with the request, and reading tells what became of it.
 
     Raises:
         KeyError: `kind` is not in `KINDS`.
@@ -355,6 +357,7 @@ class SiteError(FleetError):
         said: str = "",
         retry_after: float | None = None,
         sent: bool = True,
+        answered: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -362,6 +365,7 @@ class SiteError(FleetError):
         self.said = said
         self.retry_after = retry_after
         self.sent = sent
+        self.answered = answered
         self._row = KINDS[kind]
 
     @property

@@ -194,7 +194,8 @@ def _settle(turn: _Turn, decision: Decision, ended: tuple[KeyResult, ...]) -> Si
     bad = [key for key in keys if not key.verdict.good and key.verdict is not Verdict.DRIFT]
     message = ""
     if bad:
-        message = f"{len(bad)} of {len(keys)} keys: {bad[0].reason}"
+        worst = min(bad, key=lambda key: key.reason.startswith(("not applied", "not sent")))
+        message = f"{len(bad)} of {len(keys)} keys, first {worst.key}: {worst.reason}"
     return turn.ended(status, kind=kind, message=message, keys=keys, notes=decision.notes)
 
 

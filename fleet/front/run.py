@@ -51,7 +51,9 @@ def _command(task: type[Task]) -> Callable[..., int]:
 
 def _own(flag: Flag) -> inspect.Parameter:
     shape: Any = str if flag.shape == "text" else tuple[str, ...]
-    options = Parameter(name=flag.flag, help=flag.help, negative="")
+    options = Parameter(
+        name=flag.flag, help=flag.help, negative="", consume_multiple=flag.shape != "text"
+    )
     default: Any = inspect.Parameter.empty
     if not flag.required:
         shape, default = shape | None, None

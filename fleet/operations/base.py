@@ -55,15 +55,21 @@ class WriteLog:
 
     Args:
         sent: Keys whose write has left or may have left.
+        answered: Keys whose write the site has answered, one way or another.
         complaints: What the site's answers said against keys.
     """
 
     sent: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
     complaints: dict[str, Complaint] = field(default_factory=dict)
 
     def sending(self, changes: Iterable[Change]) -> None:
         """Note that the write of `changes` leaves now."""
         self.sent.update(change.key for change in changes)
+
+    def answer(self, changes: Iterable[Change]) -> None:
+        """Note that the site has answered the write of `changes`."""
+        self.answered.update(change.key for change in changes)
 
     def complain(self, changes: Iterable[Change], kind: str, reason: str) -> None:
         """Note what an answer said against `changes`."""
@@ -202,34 +208,42 @@ def _verdict(
     log: WriteLog,
     trouble: SiteError | None,
 ) -> tuple[Verdict, Complaint | None]:
-    sent = change.key in log.sent
-    if not sent:
-        reason = trouble.message if trouble else "an earlier write failed"
-        return Verdict.REJECTED, Complaint(
-            trouble.kind if trouble else "jetpack.refused", f"not sent: {reason}"
-        )
+    if change.key not in log.sent:
+        return Verdict.REJECTED, _unsent(trouble)
     if after is None:
         return Verdict.UNKNOWN, Complaint(
             "write.unconfirmed", "sent, but the site could not be read afterwards"
         )
-    if operation.same(change.key, change.after, operation.found(after, change.key)):
+    found = operation.found(after, change.key)
+    if operation.same(change.key, change.after, found):
         return Verdict.CHANGED, None
     if complaint := log.complaints.get(change.key):
         return Verdict.REJECTED, complaint
-    if trouble is not None:
-        return _lost(trouble)
-    return Verdict.REJECTED, Complaint(
-        "verify.mismatch", "the site said yes, but read again the value is another"
-    )
+    if trouble is not None and change.key not in log.answered:
+        return _broken_off(trouble)
+    if operation.same(change.key, change.before, found):
+        reason = "the site said yes, but read again the value is the old one"
+    else:
+        reason = "the site stored another form of the value than the one sent"
+    return Verdict.REJECTED, Complaint("verify.mismatch", reason)
 
 
-def _lost(trouble: SiteError) -> tuple[Verdict, Complaint]:
-    """Return the verdict on a key whose answer was lost and that does not read as wanted.
+def _unsent(trouble: SiteError | None) -> Complaint:
+    if trouble is None:
+        return Complaint("jetpack.refused", "not sent, because an earlier write failed")
+    return Complaint(trouble.kind, f"not sent: {trouble.message}")
 
-    If the request never left, it is a refusal; else the server may still be at work on it.
+
+def _broken_off(trouble: SiteError) -> tuple[Verdict, Complaint]:
+    """Return the verdict on a key that does not read as wanted after a write without an answer.
+
+    A request that never left, or that the site has done with, is a refusal; else the server may
+    still be at work on it.
     """
     if not trouble.sent:
-        return Verdict.REJECTED, Complaint(trouble.kind, f"not sent: {trouble.message}")
+        return Verdict.REJECTED, _unsent(trouble)
+    if trouble.answered:
+        return Verdict.REJECTED, Complaint(trouble.kind, trouble.message)
     return Verdict.UNKNOWN, Complaint(
         "write.unconfirmed", f"sent, but the answer was lost ({trouble.message})"
     )

@@ -96,7 +96,7 @@ class _Toggle(Operation[ModuleState]):
                 )
             else:
                 changes.append(Change(_key(slug), before, self.wanted))
-        return Decision(tuple(changes), tuple(settled), self._notes(state))
+        return Decision(tuple(changes), tuple(settled), self._notes(state) if self.wanted else ())
 
     def _refusal(self, state: ModuleState, slug: str) -> KeyResult | None:
         module = state.modules.get(slug)
@@ -161,6 +161,7 @@ class ActivateModules(_Toggle):
         answer = await client.activate_modules(slugs)
         if answer.status == 302:
             answer = await client.activate_modules(slugs)
+        log.answer(changes)
         if answer.status == 404 and answer.code in _GONE:
             for change in changes:
                 await _toggle(client, change, state, log)
@@ -171,7 +172,10 @@ class ActivateModules(_Toggle):
 
 @parameters(frozen=True)
 class DeactivateModules(_Toggle):
-    """Switch modules off, one by one: the bulk route ignores the request to deactivate.
+    """Switch modules off.
+
+    The bulk route of the modules ignores the request to deactivate, so several go through the
+    settings, where Jetpack tells stored states (4.6), and else one by one.
 
     Args:
         modules: Slugs of the modules.
@@ -179,7 +183,7 @@ class DeactivateModules(_Toggle):
 
     name = "modules.deactivate"
     summary = "Switch modules off."
-    routes = ("POST module/{slug}/active",)
+    routes = ("POST settings", "POST module/{slug}/active")
     wanted = False
 
     modules: Slugs
@@ -191,7 +195,15 @@ class DeactivateModules(_Toggle):
         changes: tuple[Change, ...],
         log: WriteLog,
     ) -> None:
-        """Deactivate each module."""
+        """Deactivate all in one request, or a single one by its own route."""
+        if len(changes) > 1 and state.stored:
+            log.sending(changes)
+            answer = await client.update_settings({_slug(change): False for change in changes})
+            log.answer(changes)
+            if not answer.ok:
+                for change in changes:
+                    _complain(log, change, state, answer)
+            return
         for change in changes:
             log.sending([change])
             await _toggle(client, change, state, log)
@@ -245,6 +257,7 @@ async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log
     answer = await client.toggle_module(_slug(change), active=active)
     if answer.status == 302:
         answer = await client.toggle_module(_slug(change), active=active)
+    log.answer([change])
     if not answer.ok and answer.code != "already_inactive":
         _complain(log, change, state, answer)
 

@@ -7,6 +7,7 @@ words around either are translated. So only keys that differ are sent, and all a
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ __all__ = [
 
 _PREFIX = "settings."
 _NAMED = 4
+_OWNERS = {"monitor_receive_notifications": "monitor"}
+"""Keys whose writing ends in a PHP error while their module is off (Jetpack 8.9 to 15.4)."""
+_BYSTANDER = "not applied, because"
 Keys = Annotated[tuple[str, ...], Field(description="settings keys, separated by commas")]
 
 
@@ -74,7 +78,8 @@ class _Setting(Operation[SettingsState]):
     async def observe(self, reader: JetpackReader) -> SettingsState:
         """Return the values of the wanted keys; the site's schema only where one is missing."""
         keys = tuple(self.wanted())
-        values = await reader.settings(keys)
+        owners = [_OWNERS[key] for key in keys if key in _OWNERS]
+        values = await reader.settings([*keys, *owners])
         known = frozenset(values)
         if not known.issuperset(keys):
             known |= frozenset((await reader.routes()).settings)
@@ -100,7 +105,7 @@ class _Setting(Operation[SettingsState]):
                     absent.append(key)
                 else:
                     settled.append(self._refused(key, value, before, refusal))
-            elif key in state.values and same_value(value, before):
+            elif key in state.values and self.same(key, value, before):
                 settled.append(self._settled(key, value, before))
             else:
                 changes.append(Change(_PREFIX + key, before, value))
@@ -115,6 +120,8 @@ class _Setting(Operation[SettingsState]):
             return f"{key} is a command, not a value that can be read back"
         if key not in state.known:
             return f"this site's Jetpack has no setting {key}"
+        if key in _OWNERS and state.values.get(_OWNERS[key]) is False:
+            return f"{key} can only be set while the module {_OWNERS[key]} is active"
         if key not in state.values:
             return f"{key} cannot be read on this site, so setting it could not be checked"
         return ""
@@ -144,22 +151,54 @@ class _Setting(Operation[SettingsState]):
         """Send the ordinary keys in one request, then each late key alone."""
         del state
         for batch in _batches(changes):
-            log.sending(batch)
+            await self._send(client, batch, log)
+        await self._insist(client, changes, log)
+
+    async def _send(self, client: JetpackClient, batch: Sequence[Change], log: WriteLog) -> None:
+        """Send one request; an error of the site's own does not keep the next one back."""
+        log.sending(batch)
+        try:
             answer = await client.update_settings(
                 {_setting(change.key): change.after for change in batch}
             )
-            if not answer.ok:
-                for change in batch:
-                    log.complain([change], *_complaint(change, answer))
+        except SiteError as error:
+            if not error.answered:
+                raise
+            log.complain(batch, error.kind, error.message)
+            return
+        log.answer(batch)
+        if not answer.ok:
+            for change in batch:
+                log.complain([change], *_complaint(change, answer, batch))
+
+    async def _insist(
+        self, client: JetpackClient, changes: Iterable[Change], log: WriteLog
+    ) -> None:
+        """Switch off what Jetpack before 12.3 says it switched off and did not.
+
+        There, false for a key that was never stored counts as no change, and the default, true,
+        stays. Once true is stored, false is stored too.
+        """
+        off = [
+            change
+            for change in changes
+            if change.before is True and change.after is False and change.key not in log.complaints
+        ]
+        if not off:
+            return
+        values = await client.settings([_setting(change.key) for change in off])
+        deaf = [_setting(change.key) for change in off if values.get(_setting(change.key)) is True]
+        if deaf:
+            await client.update_settings(dict.fromkeys(deaf, True))
+            await client.update_settings(dict.fromkeys(deaf, False))
 
     def found(self, state: SettingsState, key: str) -> object:
         """Return the value of a setting in the shape in which it is sent."""
         return sendable(_setting(key), state.values.get(_setting(key)))
 
     def same(self, key: str, wanted: object, found: object) -> bool:
-        """Return whether Jetpack stores `wanted` as `found`."""
-        del key
-        return same_value(wanted, found)
+        """Return whether Jetpack stores `wanted` as `found`; the order of buttons matters."""
+        return wanted == found if key.endswith("sharing_services") else same_value(wanted, found)
 
     def shown(self, key: str, value: object) -> object:
         """Return a value, masked where the key is secret."""
@@ -310,10 +349,11 @@ def _batches(changes: Iterable[Change]) -> list[list[Change]]:
     return [batch for batch in (first, *late.values()) if batch]
 
 
-def _complaint(change: Change, answer: Answer) -> tuple[str, str]:
+def _complaint(change: Change, answer: Answer, batch: Sequence[Change]) -> tuple[str, str]:
     """Return kind and reason for a key of a refused request.
 
-    ``rest_invalid_param`` names the bad keys; then nothing of the request was applied.
+    ``rest_invalid_param`` names the bad keys; then nothing of the request was applied. Any other
+    refusal names some keys in its translated text, and those it does not name it keeps silent on.
     """
     if answer.status in (401, 403):
         kind = "auth.anonymous" if answer.status == 401 else "auth.forbidden"
@@ -323,8 +363,23 @@ def _complaint(change: Change, answer: Answer) -> tuple[str, str]:
     if answer.code == "rest_invalid_param" and isinstance(named, dict):
         if _setting(change.key) in named:
             return "jetpack.refused", f"value not accepted: {named[_setting(change.key)]}"
-        return "jetpack.refused", "not applied, because another value was not accepted"
-    return "jetpack.refused", answer.said or f"the site answered {answer.status} {answer.code}"
+        return "jetpack.refused", f"{_BYSTANDER} another value was not accepted"
+    said = _part(answer.said, _setting(change.key), [_setting(other.key) for other in batch])
+    return "jetpack.refused", said or "not stored, and the site did not say why"
+
+
+def _part(said: str, key: str, keys: Sequence[str]) -> str:
+    """Return what a text such as ``a: reason. b: reason`` says of `key`."""
+    starts = sorted(
+        (match.start(), match.end(), name)
+        for name in keys
+        for match in re.finditer(rf"(?<![\w-]){re.escape(name)}: ", said)
+    )
+    for at, (_, end, name) in enumerate(starts):
+        if name == key:
+            stop = starts[at + 1][0] if at + 1 < len(starts) else len(said)
+            return said[end:stop].strip(" .")
+    return ""
 
 
 OPERATIONS = (GetSettings, SetSettings, SyncSettings)

@@ -101,13 +101,20 @@ def is_plain_value(key: str) -> bool:
 def sendable(key: str, value: object) -> object:
     """Return a value as it is sent, from the shape in which it is read.
 
-    Only ``sharing_services`` differs: it is read as services with their looks and sent as two
-    lists of names.
+    ``sharing_services`` is read as services with their looks and sent as two lists of names;
+    ``jetpack_protect_global_whitelist`` is read as lists and sent as lines.
     """
-    if key != "sharing_services" or not isinstance(value, Mapping):
+    if not isinstance(value, Mapping):
         return value
-    parts = ((part, value.get(part)) for part in ("visible", "hidden"))
-    return {part: list(named) if isinstance(named, Mapping | list) else [] for part, named in parts}
+    if key == "jetpack_protect_global_whitelist":
+        return "\n".join(_names(value.get("local")))
+    if key == "sharing_services":
+        return {part: _names(value.get(part)) for part in ("visible", "hidden")}
+    return value
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, Mapping | list) else []
 
 
 def same_value(wanted: object, found: object) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 from fleet.errors import SiteError
-from fleet.site.transport import Reply, Request, Transport
+from fleet.site.transport import Reply, Request, Transport, web_address
 from fleet.site.wire import Answer, read_answer, recognise
 
 __all__ = ["Discovery", "Endpoints", "same_host"]
@@ -145,11 +145,8 @@ class Discovery:
 
     def _own(self, siteurl: object, root: URL) -> URL:
         """Return siteurl with a slash, refused where it is not on the root's own host."""
-        try:
-            url = URL(siteurl) if isinstance(siteurl, str) else URL()
-        except ValueError:
-            url = URL()
-        if not url.absolute:
+        url = web_address(siteurl, URL()) if isinstance(siteurl, str) else None
+        if url is None:
             return self._url.with_scheme(root.scheme)
         if not same_host(url, root):
             raise SiteError(
@@ -158,25 +155,18 @@ class Discovery:
         secure = url if url.scheme == "https" else url.with_scheme(root.scheme)
         if secure.origin() != root.origin():
             raise SiteError("redirect.cross_origin", f"the site's login is at {secure.origin()}")
-        return secure.with_user(None).with_path(secure.path.rstrip("/") + "/").with_query(None)
+        return secure.with_path(secure.path.rstrip("/") + "/")
 
     async def _advertised(self) -> URL | None:
         reply = await self._follow("HEAD", self._url, _HTML)
         for header in reply.headers.getall("Link", []):
-            if match := _LINK.search(header):
-                try:
-                    root = URL(match.group(1))
-                except ValueError:
-                    return None
-                return self._checked(root, reply)
+            match = _LINK.search(header)
+            root = web_address(match.group(1), reply.url) if match else None
+            if root is not None and not same_host(root, reply.url):
+                raise SiteError("redirect.cross_origin", f"the REST API is at {root.origin()}")
+            if root is not None:
+                return root.with_scheme(reply.url.scheme)
         return None
-
-    def _checked(self, root: URL, reply: Reply) -> URL | None:
-        if not root.absolute:
-            return None
-        if not same_host(root, reply.url):
-            raise SiteError("redirect.cross_origin", f"the REST API is at {root.origin()}")
-        return root.with_scheme(reply.url.scheme).with_user(None)
 
     async def _follow(self, method: str, url: URL, headers: Mapping[str, str]) -> Reply:
         """Return the answer behind same-host redirects; an upgrade to https moves the site."""

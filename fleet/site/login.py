@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from fleet.errors import SiteError
 from fleet.site.discovery import same_host
 from fleet.site.transport import Reply
-from fleet.site.wire import challenged, excerpt, recognise
+from fleet.site.wire import challenged, excerpt, recognise, visible
 
 __all__ = ["classify_login", "has_session_cookie"]
 
@@ -105,7 +105,8 @@ def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
 
 def _error_box(page: str, username: str, reply: Reply) -> SiteError:
     """Return the meaning of ``#login_error``: core prefills or shakes for a plain bad password."""
-    said = excerpt(reply)
+    box = _ERROR.split(page, maxsplit=1)[-1].partition(">")[2].partition("</div>")[0]
+    said = visible(box)[:160] or excerpt(reply)
     if _CAPTCHA.search(page):
         return SiteError("block.captcha", "the login page asks for a captcha", said=said)
     if _prefilled(page) == username or _SHAKE.search(page):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -100,7 +100,7 @@ class SiteSession:
             SiteError: ``auth.anonymous`` or ``auth.bad_credentials`` where it is nobody.
         """
         try:
-            query = {"context": "edit", "_fields": "id,name,roles,capabilities"}
+            query = {"context": "edit", "_fields": "id,name,roles,capabilities.manage_options"}
             answer = await self.get("wp/v2/users/me", query)
         except SiteError as error:
             if error.kind not in _BLOCKED_ROUTE:
@@ -109,7 +109,12 @@ class SiteSession:
         _refuse_anonymous(answer)
         if not answer.ok:
             return await self._identify_by_settings()
-        return _identity(answer.mapping)
+        identity = _identity(answer.mapping)
+        if identity.manages is None:
+            # WordPress before 5.3 takes no nested field and leaves the rights out.
+            rights = await self._identify_by_settings()
+            return replace(identity, manages=rights.manages)
+        return identity
 
     async def _identify_by_settings(self) -> Identity:
         """Return what core's settings tell: they are open to ``manage_options`` only.

@@ -24,10 +24,9 @@ from yarl import URL
 from fleet.config import USER_AGENT, HttpLimits
 from fleet.errors import SiteError
 
-__all__ = ["Connections", "Meter", "Reply", "Request", "Transport"]
+__all__ = ["Connections", "Meter", "Reply", "Request", "Transport", "web_address"]
 
 _CHUNK = 64 * 1024
-_WEB = ("http", "https")
 _MAX_FIELD = 32 * 1024
 """Long CSP and Link headers are common; the library's 8 KiB would fail healthy sites."""
 
@@ -73,18 +72,27 @@ class Reply:
 
     @property
     def location(self) -> URL | None:
-        """Return the absolute target of a redirect, or None where there is none to follow.
-
-        A user and password in it are dropped: the library would send them as our own.
-        """
+        """Return the absolute target of a redirect, or None where there is none to follow."""
         value = self.headers.get("Location", "")
         if self.status not in (301, 302, 303, 307, 308) or not value:
             return None
-        try:
-            target = self.url.join(URL(value))
-        except ValueError:
-            return None
-        return target.with_user(None) if target.scheme in _WEB and target.absolute else None
+        return web_address(value, self.url)
+
+
+def web_address(text: str, base: URL) -> URL | None:
+    """Return the http or https address that a site's `text` stands for, or None.
+
+    A user and password in it are dropped: the library would send them as our own.
+
+    Args:
+        text: Hostile text.
+        base: What a relative address is relative to; an empty one where none is accepted.
+    """
+    try:
+        target = base.join(URL(text)).with_user(None)
+    except (ValueError, IndexError):  # the second for "//[]@" (yarl 1.25)
+        return None
+    return target if target.scheme in ("http", "https") and target.host else None
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ front of the API; each is recognised here, and nothing unrecognised is ever take
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from multidict import CIMultiDictProxy
 from fleet.errors import SiteError
 from fleet.site.transport import Reply
 
-__all__ = ["Answer", "challenged", "excerpt", "read_answer", "recognise", "retry_after"]
+__all__ = ["Answer", "challenged", "excerpt", "read_answer", "recognise", "retry_after", "visible"]
 
 _FATAL_CODES = ("", "wp_die", "internal_server_error")
 """Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
@@ -95,7 +96,8 @@ def read_answer(reply: Reply, *, salvage: bool = True) -> Answer:
     """
     value, found = _decode(reply.body, salvage=salvage)
     fatal = reply.status >= 500 and _code(value) in _FATAL_CODES
-    if not found or fatal or reply.status == 429:
+    silent = reply.status >= 400 and value is None
+    if not found or fatal or silent or reply.status == 429:
         raise recognise(reply)
     if reply.status in (301, 302, 303, 307, 308):
         raise recognise(reply)
@@ -103,7 +105,14 @@ def read_answer(reply: Reply, *, salvage: bool = True) -> Answer:
 
 
 def recognise(reply: Reply) -> SiteError:
-    """Return what an answer that is not the API's means; see wordpress-auth 4.6 and 4.7."""
+    """Return what an answer that is not the API's means."""
+    error = _meaning(reply)
+    # A gateway's 502 to 504 says nothing about the server behind it, which may still be at work.
+    error.answered = reply.status <= 500
+    return error
+
+
+def _meaning(reply: Reply) -> SiteError:
     status, headers, body = reply.status, reply.headers, reply.body
     if status == 429:
         return SiteError(
@@ -167,8 +176,12 @@ def retry_after(reply: Reply) -> float | None:
 
 def excerpt(reply: Reply, length: int = 160) -> str:
     """Return the beginning of the body's visible text, for people; hostile text."""
-    text = _MARKUP.sub(" ", reply.text[:20_000])
-    return " ".join(text.split())[:length]
+    return visible(reply.text[:20_000])[:length]
+
+
+def visible(page: str) -> str:
+    """Return a piece of HTML as a person would read it, on one line; hostile text."""
+    return " ".join(html.unescape(_MARKUP.sub(" ", page)).split())
 
 
 def _code(value: object) -> str:

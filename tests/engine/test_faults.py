@@ -121,7 +121,8 @@ async def test_trouble_that_passes_leaves_no_trace(fault: Fault, tmp_path: Path)
         pytest.param("reset_after", Status.CHANGED, None, 1, id="answer lost"),
         pytest.param("reset_before", Status.UNKNOWN, "write.unconfirmed", 0, id="request lost"),
         pytest.param("truncated_json", Status.CHANGED, None, 1, id="answer cut"),
-        pytest.param("server_error", Status.UNKNOWN, "write.unconfirmed", 0, id="server error"),
+        pytest.param("server_error", Status.FAILED, "site.server_error", 0, id="server error"),
+        pytest.param("bad_gateway", Status.UNKNOWN, "write.unconfirmed", 0, id="gateway error"),
         pytest.param("php_notice", Status.CHANGED, None, 1, id="notice before the answer"),
     ],
 )

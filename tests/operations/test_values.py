@@ -92,3 +92,9 @@ def test_sharing_services_are_sent_as_names() -> None:
     assert sendable("sharing_services", read) == {"visible": ["x"], "hidden": []}
     assert sendable("sharing_services", {"visible": ["x"]}) == {"visible": ["x"], "hidden": []}
     assert sendable("show", ["post"]) == ["post"]
+
+
+def test_allowed_addresses_are_sent_as_lines() -> None:
+    key = "jetpack_protect_global_whitelist"
+    assert sendable(key, {"local": ["10.0.0.1", "10.0.0.2"]}) == "10.0.0.1\n10.0.0.2"
+    assert sendable(key, "10.0.0.1") == "10.0.0.1"
