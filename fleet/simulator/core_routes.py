@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.simulator.auth import SimUser
-from fleet.simulator.permissions import ACTIVATE_PLUGINS, LOGGED_IN, PUBLIC
+from fleet.simulator.permissions import ACTIVATE_PLUGINS, LOGGED_IN, MANAGE_OPTIONS, PUBLIC
 from fleet.simulator.rest import EDIT, READ, Call, Handler, Reply, RestError, Route
 from fleet.simulator.site import SimSite
 from fleet.simulator.wire import Json
@@ -88,6 +88,18 @@ def _me(call: Call) -> Reply:
     return Reply(_profile(call.site, user, call))
 
 
+def _settings(call: Call) -> Reply:
+    return Reply(
+        {
+            "title": call.site.spec.name,
+            "description": "",
+            "url": call.urls.core,
+            "timezone": "UTC",
+            "language": "en_US",
+        }
+    )
+
+
 def _plugins(call: Call) -> Reply:
     listed = [
         {
@@ -118,6 +130,7 @@ def core_routes(modern: bool) -> tuple[Route, ...]:
     everywhere = (
         Route("/", (Handler(READ, _index, PUBLIC),)),
         Route("/wp/v2", (Handler(READ, _wp_index, PUBLIC),)),
+        Route("/wp/v2/settings", (Handler(READ, _settings, MANAGE_OPTIONS),)),
         Route(
             "/wp/v2/users/me",
             (

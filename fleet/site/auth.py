@@ -162,10 +162,15 @@ class CookieLogin:
         nonce = reply.text.strip()
         if reply.status == 200 and is_nonce(nonce):
             return nonce
+        # "0" means logged out, but also a WordPress older than 5.3; anything else is not
+        # WordPress's answer, and says nothing about the session.
+        plain = reply.status == 400 and nonce == "0"
         if reply.status == 429 or reply.status >= 500:
             raise recognise(reply)
-        # "0" means logged out, but also a WordPress older than 5.3.
-        return await self._nonce_from_admin_page()
+        found = await self._nonce_from_admin_page()
+        if found is None and not plain and reply.location is None:
+            raise recognise(reply)
+        return found
 
     async def _nonce_from_admin_page(self) -> str | None:
         # Jetpack's page first: administrators have it in every version. The form for a new post

@@ -178,7 +178,8 @@ def demand(answer: Answer) -> Answer:
     if answer.status == 401:
         raise SiteError("auth.anonymous", "the site answers as if nobody were logged in")
     if answer.status == 403:
-        raise SiteError("auth.forbidden", f"the site refuses this account ({answer.code})")
+        code = answer.code or "without a code"
+        raise SiteError("auth.forbidden", f"the site refuses this account ({code})")
     if answer.code == "rest_no_route":
         raise SiteError("jetpack.unsupported", "this version of Jetpack has no such route")
     raise SiteError(

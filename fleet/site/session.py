@@ -7,6 +7,7 @@ the site has said who we are to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,9 @@ from fleet.site.wire import Answer, read_answer
 
 __all__ = ["Identity", "SiteSession", "open_session"]
 
-_INVALID_NONCE = "rest_cookie_invalid_nonce"
+_INVALID_NONCE = re.compile(r'"code"\s*:\s*"rest_cookie_invalid_nonce"')
+_ENVELOPE = 4096
+"""Characters within which an error of WordPress has told its code."""
 _REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
 _BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
 JETPACK = "jetpack/v4"
@@ -139,11 +142,16 @@ class SiteSession:
             headers = {"Accept": "application/json", **self._auth.headers()}
             reply = await self._transport.send(Request(method, url, headers, json=body))
             self._auth.adopt(reply)
-            if reply.status != 403 or _INVALID_NONCE not in reply.text:
+            if reply.status != 403 or not _INVALID_NONCE.search(reply.text[:_ENVELOPE]):
                 return reply
             if last:
                 break
-            await self._auth.renew(generation)
+            try:
+                await self._auth.renew(generation)
+            except SiteError as error:
+                # WordPress refused the nonce before any route ran, so nothing was done.
+                error.sent = False
+                raise
         raise SiteError("auth.session", "the site keeps refusing a fresh nonce", sent=False)
 
 

@@ -68,7 +68,7 @@ class Canned(Transport):
     def __init__(self, answer: Callable[[Request], Reply]) -> None:
         self._answer = answer
 
-    def at(self, origin: URL) -> Transport:  # noqa: ARG002 - the interface's
+    def at(self, origin: URL) -> Transport:
         """Return itself: there is nothing to keep apart."""
         return self
 
