@@ -178,8 +178,8 @@ async def test_an_account_that_cannot_manage_jetpack_is_refused(
         ),
         pytest.param(
             {ME: web.json_response({"roles": "x", "capabilities": []})},
-            Identity(manages=None),
-            id="odd shapes",
+            Identity(manages=True),
+            id="odd shapes, so the settings tell",
         ),
     ],
 )
