@@ -12,10 +12,10 @@ from fleet.config import Settings
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
-from fleet.errors import InputError
+from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.secrets import SecretRef, SecretResolver
-from fleet.operations.base import Query, Sourced, Task
+from fleet.operations.base import Sourced, Task
 from fleet.results import (
     Event,
     RunFinished,
@@ -73,6 +73,7 @@ class Fleet:
         selected: Inventory | None = None,
         *,
         dry_run: bool = False,
+        confirm: int | None = None,
         listeners: Iterable[Listener] = (),
         stop: Stop | None = None,
     ) -> RunReport:
@@ -82,14 +83,22 @@ class Fleet:
             task: The operation with its parameters.
             selected: The sites, a narrowed copy of the inventory; all sites if None.
             dry_run: Only say what would change.
+            confirm: Number of sites that something irreversible may reach.
             listeners: Called with each event as it happens.
             stop: Ends the run early.
 
         Raises:
             InputErrors: A secret cannot be resolved; nothing was contacted.
             InputError: The order names a source site that does not exist.
+            Refused: Something irreversible is to reach another number of sites than confirmed.
         """
+        dry_run = dry_run or task.read_only
         sites = self._sites(task, selected or self.inventory)
+        if task.irreversible and not dry_run and confirm != len(sites):
+            raise Refused(
+                f"{task.name} cannot be undone and would reach {len(sites)} sites:"
+                f" say --confirm {len(sites)} to go on"
+            )
         secrets_ = await self._resolver.resolve_all(
             site.auth.password for site in sites if not site.paused
         )
@@ -112,7 +121,7 @@ class Fleet:
             run_id=self._run_id(at),
             operation=task.name,
             parameters=task.parameters(),
-            read_only=dry_run or isinstance(task, Query),
+            read_only=dry_run,
             sites=tuple((site.name, str(site.url)) for site in sites),
             at=at,
         )

@@ -19,7 +19,7 @@ from fleet.config import Settings
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
-from fleet.operations.base import Decision, Operation, Query, Sourced, Task, WriteLog, judge
+from fleet.operations.base import Decision, Operation, Query, Sourced, Task, WriteLog
 from fleet.results import KeyResult, SiteResult, Status, Usage, Verdict, status_of
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.session import SiteSession, open_session
@@ -90,7 +90,7 @@ class Visitor:
         drawn: list[Operation[Any]] = []
 
         async def work(session: SiteSession) -> SiteResult:
-            drawn.append(await order.draw(JetpackReader(session.get)))
+            drawn.append(await order.draw(JetpackReader(session.get, session.page)))
             return turn.ended(Status.UNCHANGED)
 
         result = await self._guarded(turn, work)
@@ -145,7 +145,7 @@ class Visitor:
     async def _operate(
         self, session: SiteSession, operation: Operation[Any], turn: _Turn
     ) -> SiteResult:
-        reader = JetpackReader(session.get)
+        reader = JetpackReader(session.get, session.page)
         before = await operation.observe(reader)
         decision = operation.decide(before)
         if self._dry_run:
@@ -166,12 +166,12 @@ class Visitor:
                 after = await operation.reread(reader, before, decision.changes)
             except SiteError as error:
                 trouble = trouble or error
-        judged = judge(operation, decision.changes, after, turn.log, trouble)
+        judged = operation.judge(before, after, decision.changes, turn.log, trouble)
         return _settle(turn, decision, judged)
 
 
 async def _collect(session: SiteSession, query: Query, turn: _Turn) -> SiteResult:
-    data = await query.collect(JetpackReader(session.get))
+    data = await query.collect(JetpackReader(session.get, session.page))
     return turn.ended(Status.UNCHANGED, data=data)
 
 

@@ -14,7 +14,7 @@ from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.console import console_on, say, tell
-from fleet.front.execute import run_async, run_watched
+from fleet.front.execute import Consent, run_async, run_watched
 from fleet.front.options import Output
 from fleet.front.simulated import simulated_fleet
 from fleet.inventory.model import Inventory
@@ -81,7 +81,7 @@ async def _run(folder: Path, sites: int, out: Output, *, faults: bool) -> list[R
             resolver=SecretResolver(made_up.environ),
         )
         tasks: tuple[Task, ...] = (CollectStats(), ActivateModules(_MODULES))
-        return [await run_watched(fleet, task, fleet.inventory, out) for task in tasks]
+        return [await run_watched(fleet, task, fleet.inventory, out, Consent()) for task in tasks]
 
 
 def _document(sites: int, reports: list[RunReport]) -> dict[str, object]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
 from fleet.engine.fleet import Fleet
 from fleet.engine.stop import stop_on_signals
+from fleet.errors import Refused
 from fleet.front.console import announce, console_on, tell
 from fleet.front.options import Output, Pace, Selection
 from fleet.inventory.model import Inventory
@@ -20,21 +22,30 @@ from fleet.report.text import print_text
 from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
-__all__ = ["execute", "run_async", "run_watched", "write_report"]
+__all__ = ["Consent", "execute", "run_async", "run_watched", "write_report"]
 
 T = TypeVar("T")
 DRIFT = 2
 BUG = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How far a run may go.
+
+    Args:
+        dry_run: Only say what would change.
+        detailed: Let a dry run exit with 2 where something would change.
+        confirm: Number of sites that something irreversible may reach.
+    """
+
+    dry_run: bool = False
+    detailed: bool = False
+    confirm: int | None = None
+
+
 def execute(
-    task: Task,
-    selection: Selection,
-    pace: Pace,
-    out: Output,
-    *,
-    dry_run: bool = False,
-    detailed: bool = False,
+    task: Task, selection: Selection, pace: Pace, out: Output, consent: Consent | None = None
 ) -> int:
     """Run `task` on the selected sites, write the reports, and return the exit code.
 
@@ -43,32 +54,41 @@ def execute(
         selection: Which sites.
         pace: How fast.
         out: What is written where.
-        dry_run: Only say what would change.
-        detailed: Let a dry run exit with 2 where something would change.
+        consent: How far it may go.
 
     Raises:
         InputErrors: Mistakes in files, flags or secrets; nothing was contacted.
+        Refused: Something irreversible without its confirmation, or on sites nobody named.
     """
+    consent = consent or Consent()
     parse_outputs(out.output)
+    if task.irreversible and not selection.named:
+        raise Refused(f"{task.name} cannot be undone: name the sites with -l or --site")
     settings = pace.settings()
     whole, selected = selection.load()
     fleet = Fleet(pace.applied(whole), settings)
-    report = run_async(
-        lambda: run_watched(fleet, task, pace.applied(selected), out, dry_run=dry_run)
-    )
+    report = run_async(lambda: run_watched(fleet, task, pace.applied(selected), out, consent))
     fault = write_report(report, out, _next(report))
     code = report.exit_code or fault
-    return 0 if code == DRIFT and dry_run and not detailed else code
+    tolerated = consent.dry_run and not consent.detailed
+    return 0 if code == DRIFT and tolerated else code
 
 
 async def run_watched(
-    fleet: Fleet, task: Task, selected: Inventory, out: Output, *, dry_run: bool = False
+    fleet: Fleet, task: Task, selected: Inventory, out: Output, consent: Consent
 ) -> RunReport:
     """Return the report of a run that shows its progress and heeds Ctrl-C."""
     console = console_on(sys.stderr, colour=not out.no_color)
     with stop_on_signals() as stop, ProgressListener(console, quiet=out.quiet) as progress:
         listeners = (progress,) if out.quiet else (announce, progress)
-        return await fleet.run(task, selected, dry_run=dry_run, listeners=listeners, stop=stop)
+        return await fleet.run(
+            task,
+            selected,
+            dry_run=consent.dry_run,
+            confirm=consent.confirm,
+            listeners=listeners,
+            stop=stop,
+        )
 
 
 def write_report(report: RunReport, out: Output, next_command: str | None) -> int:

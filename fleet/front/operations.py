@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet.front.console import say
 from fleet.front.parameters import flags_of
 from fleet.operations.base import Task
-from fleet.operations.registry import REGISTRY, find, is_read_only
+from fleet.operations.registry import REGISTRY, find
 
 __all__ = ["operations"]
 
@@ -21,7 +21,7 @@ def operations(name: str | None = None, /) -> int:
         return 0
     width = max(map(len, REGISTRY))
     for each, task in sorted(REGISTRY.items()):
-        effect = "reads " if is_read_only(task) else "writes"
+        effect = "reads " if task.read_only else "writes"
         say(f"{each:<{width}}  {effect}  {task.summary}")
     return 0
 
@@ -29,12 +29,20 @@ def operations(name: str | None = None, /) -> int:
 def _in_full(task: type[Task]) -> str:
     lines = [
         f"{task.name}: {task.summary}",
-        "It only reads." if is_read_only(task) else "It writes, and reads again what it wrote.",
+        "It only reads." if task.read_only else "It writes, and reads again what it wrote.",
+        *(["It cannot be undone, so the run has to be confirmed."] if task.irreversible else []),
         "",
     ]
     for flag in flags_of(task):
         need = "required" if flag.required else "optional"
         lines.append(f"  {flag.flag:<12} {flag.help} ({need})")
-    lines += ["", "Routes below jetpack/v4:"]
+    lines += [
+        "",
+        f"  Jetpack       {task.life}",
+        f"  rights        {task.rights}",
+        f"  not connected {task.apart}",
+        "",
+        "Routes below jetpack/v4 (or below the REST root where they begin with a slash):",
+    ]
     lines += [f"  {route}" for route in task.routes]
     return "\n".join(lines)

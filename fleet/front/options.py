@@ -40,6 +40,11 @@ class Selection:
     site: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     exclude: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
 
+    @property
+    def named(self) -> bool:
+        """Return whether the sites were asked for, and not merely all there are."""
+        return bool(self.selector or self.site)
+
     def load(self) -> tuple[Inventory, Inventory]:
         """Return the whole inventory and the selected part of it.
 

@@ -20,7 +20,7 @@ class Flag:
     Args:
         name: Parameter name; the flag is ``--name`` with dashes.
         field: Name of the Python attribute.
-        shape: ``text``, ``list`` (separated by commas) or ``pairs`` (KEY=VALUE).
+        shape: ``text``, ``switch``, ``list`` (separated by commas) or ``pairs`` (KEY=VALUE).
         help: One line.
         required: Whether it has to be given.
     """
@@ -44,7 +44,7 @@ def flags_of(task: type[Task]) -> tuple[Flag, ...]:
         Flag(
             name=field.alias or name,
             field=name,
-            shape={tuple: "list", dict: "pairs"}.get(get_origin(field.annotation), "text"),
+            shape=_shape(field.annotation),
             help=field.description or "",
             required=field.is_required(),
         )
@@ -52,17 +52,23 @@ def flags_of(task: type[Task]) -> tuple[Flag, ...]:
     )
 
 
-def read_values(flag: Flag, words: str | Sequence[str]) -> object:
+def _shape(annotation: object) -> str:
+    if annotation is bool:
+        return "switch"
+    return {tuple: "list", dict: "pairs"}.get(get_origin(annotation) or str, "text")
+
+
+def read_values(flag: Flag, words: str | bool | Sequence[str]) -> object:
     """Return the value of a flag from what was typed.
 
     Args:
         flag: The flag.
-        words: One word for ``text``, else every word given.
+        words: One word for ``text``, the switch itself, else every word given.
 
     Raises:
         InputError: A pair without ``=``, or a key given twice.
     """
-    if isinstance(words, str):
+    if isinstance(words, str | bool):
         return words
     if flag.shape == "pairs":
         return _pairs(flag, words)

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from fleet.front.execute import execute
+from fleet.front.execute import Consent, execute
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.parameters import Flag, flags_of, read_values
 from fleet.operations.base import Task
-from fleet.operations.registry import REGISTRY, build, is_read_only
+from fleet.operations.registry import REGISTRY, build
 
 __all__ = ["app"]
 
@@ -24,7 +24,6 @@ _SHARED: dict[str, type] = {"selection": Selection, "pace": Pace, "out": Output}
 def _command(task: type[Task]) -> Callable[..., int]:
     """Return the command of an operation: its parameters, then the shared flags."""
     flags = flags_of(task)
-    writes = not is_read_only(task)
 
     def command(**given: Any) -> int:
         values = {
@@ -37,12 +36,15 @@ def _command(task: type[Task]) -> Callable[..., int]:
             given.get("selection") or Selection(),
             given.get("pace") or Pace(),
             given.get("out") or Output(),
-            dry_run=bool(given.get("dry_run")),
-            detailed=bool(given.get("detailed_exitcode")),
+            consent=Consent(
+                dry_run=bool(given.get("dry_run")),
+                detailed=bool(given.get("detailed_exitcode")),
+                confirm=given.get("confirm"),
+            ),
         )
 
     command.__doc__ = task.summary
-    signature = [_own(flag) for flag in flags] + (_write_flags() if writes else [])
+    signature = [_own(flag) for flag in flags] + _write_flags(task)
     signature += [_optional(name, kind) for name, kind in _SHARED.items()]
     command.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in signature}
@@ -50,41 +52,45 @@ def _command(task: type[Task]) -> Callable[..., int]:
 
 
 def _own(flag: Flag) -> inspect.Parameter:
-    shape: Any = str if flag.shape == "text" else tuple[str, ...]
+    shape: Any = {"text": str, "switch": bool}.get(flag.shape, tuple[str, ...])
     options = Parameter(
-        name=flag.flag, help=flag.help, negative="", consume_multiple=flag.shape != "text"
+        name=flag.flag,
+        help=flag.help,
+        negative="",
+        consume_multiple=flag.shape in ("list", "pairs"),
     )
     default: Any = inspect.Parameter.empty
     if not flag.required:
         shape, default = shape | None, None
+    return _keyword(flag.field, Annotated[shape, options], default)
+
+
+def _write_flags(task: type[Task]) -> list[inspect.Parameter]:
+    flags: list[inspect.Parameter] = []
+    if not task.read_only:
+        flags += [
+            _keyword(
+                name, Annotated[bool, Parameter(help=text, negative="", show_default=False)], False
+            )
+            for name, text in (
+                ("dry_run", "Only say what would change."),
+                ("detailed_exitcode", "With --dry-run, exit 2 where something would change."),
+            )
+        ]
+    if task.irreversible:
+        text = "Number of sites this may reach; needed, because it cannot be undone."
+        flags.append(_keyword("confirm", Annotated[int | None, Parameter(help=text)], None))
+    return flags
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(
-        flag.field,
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[shape, options],
-        default=default,
+        name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
     )
-
-
-def _write_flags() -> list[inspect.Parameter]:
-    helps = {
-        "dry_run": "Only say what would change.",
-        "detailed_exitcode": "With --dry-run, exit 2 where something would change.",
-    }
-    return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=Annotated[bool, Parameter(help=text, negative="", show_default=False)],
-            default=False,
-        )
-        for name, text in helps.items()
-    ]
 
 
 def _optional(name: str, kind: type) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, annotation=kind | None, default=None
-    )
+    return _keyword(name, kind | None, None)
 
 
 for _name, _task in sorted(REGISTRY.items()):

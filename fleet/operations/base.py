@@ -85,7 +85,20 @@ class Task(ABC):
     summary: ClassVar[str]
     """What it does, one line."""
     routes: ClassVar[tuple[str, ...]]
-    """Routes it uses, as ``METHOD path`` below ``jetpack/v4``."""
+    """Routes it uses, as ``METHOD path`` below ``jetpack/v4``, or with a leading slash below the
+    site's REST root."""
+    seed: ClassVar[str] = ""
+    """The row of Jetpack's published list of endpoints that it answers; empty where beyond it."""
+    life: ClassVar[str] = "4.3 on"
+    """Versions of Jetpack that have it."""
+    rights: ClassVar[str] = "manage_options"
+    """What WordPress asks of the account."""
+    apart: ClassVar[str] = "the same"
+    """What it answers while Jetpack is offline or not connected to WordPress.com."""
+    read_only: ClassVar[bool] = False
+    """Whether it only reads."""
+    irreversible: ClassVar[bool] = False
+    """Whether what it does cannot be put back; then a run has to be confirmed."""
 
     def parameters(self) -> Mapping[str, object]:
         """Return its parameters for the report, secrets masked; JSON values only."""
@@ -94,6 +107,8 @@ class Task(ABC):
 
 class Query(Task):
     """Reads a site; it is never given anything to write with."""
+
+    read_only = True
 
     @abstractmethod
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
@@ -131,6 +146,18 @@ class Operation(Task, Generic[State]):
         """Return the state after the writes; by default everything is observed again."""
         del before, changes
         return await self.observe(reader)
+
+    def judge(
+        self,
+        before: State,
+        after: State | None,
+        changes: tuple[Change, ...],
+        log: WriteLog,
+        trouble: SiteError | None,
+    ) -> tuple[KeyResult, ...]:
+        """Return how each change ended; by default each key is compared. Pure."""
+        del before
+        return judge(self, changes, after, log, trouble)
 
     @abstractmethod
     def found(self, state: State, key: str) -> object:

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from fleet.errors import InputError, InputErrors
 from fleet.operations import connection, modules, settings, stats
-from fleet.operations.base import Query, Task
+from fleet.operations.base import Task
 
-__all__ = ["REGISTRY", "build", "find", "is_read_only"]
+__all__ = ["REGISTRY", "build", "find"]
 
 REGISTRY: Mapping[str, type[Task]] = MappingProxyType(
     {task.name: task for room in (connection, modules, settings, stats) for task in room.OPERATIONS}
@@ -31,11 +31,6 @@ def find(name: str) -> type[Task]:
     close = difflib.get_close_matches(name, REGISTRY, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}?" if close else "fleet operations lists them"
     raise InputError(f"there is no operation {name}; {hint}")
-
-
-def is_read_only(task: type[Task] | Task) -> bool:
-    """Return whether an operation only reads."""
-    return issubclass(task if isinstance(task, type) else type(task), Query)
 
 
 def build(name: str, parameters: Mapping[str, object]) -> Task:

@@ -46,6 +46,9 @@ class Credentials:
 class Authenticator(Protocol):
     """A way of signing requests to one site."""
 
+    browses: bool
+    """Whether it also opens pages below wp-admin."""
+
     @property
     def generation(self) -> int:
         """Return a number that grows with each renewal; callers say which one failed them."""
@@ -92,6 +95,7 @@ class CookieLogin:
         self._endpoints = endpoints
         self._credentials = credentials
         self._login_path = login_path
+        self.browses = True
         self._nonce = ""
         self._generation = 0
         self._lock = anyio.Lock()
@@ -193,6 +197,7 @@ class ApplicationPassword:
     """
 
     def __init__(self, credentials: Credentials) -> None:
+        self.browses = False
         self._credentials = credentials
 
     @property

@@ -24,6 +24,7 @@ _MANY = 25
 _DECISIVE = ("activated", "available", "override", "requires_connection")
 M = TypeVar("M", bound=BaseModel)
 Get = Callable[[str, Mapping[str, str] | None], Awaitable[Answer]]
+Page = Callable[[str, Mapping[str, str] | None], Awaitable[str]]
 
 
 def _php_object(value: object) -> object:
@@ -89,15 +90,31 @@ class JetpackReader:
 
     Args:
         get: Sends a GET to a REST route of the site.
+        page: Fetches a page below wp-admin, where the account signs in like a browser.
     """
 
-    def __init__(self, get: Get) -> None:
+    def __init__(self, get: Get, page: Page | None = None) -> None:
         self._get = get
+        self._page = page
         self._routes: RouteTable | None = None
 
     async def read(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
         """Return whatever the site answers below ``jetpack/v4``, errors included."""
         return await self._get(f"{JETPACK}/{route}" if route else JETPACK, query)
+
+    async def core(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
+        """Return whatever the site answers on a route of WordPress, such as ``wp/v2/users``."""
+        return await self._get(route, query)
+
+    async def admin_page(self, page: str, query: Mapping[str, str] | None = None) -> str:
+        """Return the HTML of a page below wp-admin; hostile text.
+
+        Raises:
+            SiteError: ``jetpack.unsupported`` for application passwords, which open no pages.
+        """
+        if self._page is None:
+            raise SiteError("jetpack.unsupported", "this account opens no admin pages")
+        return await self._page(page, query)
 
     async def routes(self) -> RouteTable:
         """Return the site's routes and settings keys, read once."""
@@ -147,8 +164,9 @@ class JetpackClient(JetpackReader):
     """
 
     def __init__(self, session: SiteSession) -> None:
-        super().__init__(session.get)
+        super().__init__(session.get, session.page)
         self._post = session.post
+        self._ajax = session.ajax
 
     async def activate_modules(self, slugs: Iterable[str]) -> Answer:
         """Activate several modules in one request (works from Jetpack 4.5).
@@ -160,6 +178,14 @@ class JetpackClient(JetpackReader):
     async def toggle_module(self, slug: str, *, active: bool) -> Answer:
         """Switch one module; ``active`` is always sent since Jetpack takes a missing one as on."""
         return await self._post(f"{JETPACK}/module/{slug}/active", {"active": active})
+
+    async def write(self, route: str, body: Mapping[str, object]) -> Answer:
+        """Send a POST to a route below ``jetpack/v4``."""
+        return await self._post(f"{JETPACK}/{route}", body)
+
+    async def ajax(self, fields: Mapping[str, str]) -> Answer:
+        """Send a form to ``admin-ajax.php``, as pages below wp-admin do."""
+        return await self._ajax(fields)
 
     async def update_settings(self, values: Mapping[str, object]) -> Answer:
         """Send settings; a bad value stops all of them, an unknown key only itself."""

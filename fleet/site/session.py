@@ -21,7 +21,7 @@ from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Cre
 from fleet.site.discovery import Discovery, Endpoints
 from fleet.site.retry import Retrier
 from fleet.site.transport import Connections, Meter, Reply, Request, Transport
-from fleet.site.wire import Answer, read_answer
+from fleet.site.wire import Answer, read_answer, recognise
 
 __all__ = ["Identity", "SiteSession", "open_session"]
 
@@ -29,6 +29,7 @@ _INVALID_NONCE = re.compile(r'"code"\s*:\s*"rest_cookie_invalid_nonce"')
 _ENVELOPE = 4096
 """Characters within which an error of WordPress has told its code."""
 _REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
+_HTML = {"Accept": "text/html,application/xhtml+xml"}
 _BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
 JETPACK = "jetpack/v4"
 
@@ -95,6 +96,47 @@ class SiteSession:
         if reply.status == 302 and target is not None and target.path == reply.url.path:
             return Answer(reply.status, None, reply.headers)
         return read_answer(reply, salvage=False)
+
+    async def page(self, name: str, query: Mapping[str, str] | None = None) -> str:
+        """Return the HTML of a page below wp-admin such as ``admin.php``; hostile text.
+
+        Raises:
+            SiteError: ``jetpack.unsupported`` where the account opens no pages, ``auth.session``
+                where the site leads away from the page.
+        """
+        self._demand_browser()
+        url = self.endpoints.admin(name, query)
+
+        async def ask() -> str:
+            reply = await self._transport.send(Request("GET", url, _HTML))
+            if reply.location is not None:
+                raise SiteError("auth.session", f"the site leads away from {name}")
+            if reply.status != 200:
+                raise recognise(reply)
+            return reply.text
+
+        return await self._retrier.read(ask)
+
+    async def ajax(self, fields: Mapping[str, str]) -> Answer:
+        """Send a form to ``admin-ajax.php`` once, as a write, and return its JSON answer.
+
+        Raises:
+            SiteError: As for `page`, or there was no readable answer.
+        """
+        self._demand_browser()
+        self._transport.meter.writes += 1
+        url = self.endpoints.admin("admin-ajax.php")
+        return read_answer(
+            await self._transport.send(Request("POST", url, _HTML, form=fields)), salvage=False
+        )
+
+    def _demand_browser(self) -> None:
+        if not self._auth.browses:
+            raise SiteError(
+                "jetpack.unsupported",
+                "application passwords open no admin pages; this needs method: cookie",
+                sent=False,
+            )
 
     async def identify(self) -> Identity:
         """Return who the site takes us for.

@@ -32,6 +32,12 @@ class Site:
         self.bodies.append(dict(body))
         return answer(*self._post(self.stored, dict(body)))
 
+    async def page(self, name: str, query: Mapping[str, str] | None = None) -> str:
+        raise AssertionError("settings need no page")
+
+    async def ajax(self, fields: Mapping[str, str]) -> Answer:
+        raise AssertionError("settings need no form")
+
 
 def answer(status: int, value: object) -> Answer:
     return Answer(status, value, CIMultiDictProxy(CIMultiDict()))

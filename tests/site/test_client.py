@@ -193,7 +193,7 @@ def test_a_reader_has_no_verb_that_writes() -> None:
     added = {name for name in dir(JetpackClient) if not name.startswith("_")} - set(
         dir(JetpackReader)
     )
-    assert added == {"activate_modules", "toggle_module", "update_settings"}
+    assert added == {"activate_modules", "ajax", "toggle_module", "update_settings", "write"}
 
 
 @pytest.mark.parametrize(
