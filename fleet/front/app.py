@@ -23,6 +23,7 @@ _COMMANDS = {
     "sites": ("sites:app", "Show the inventory as it is understood."),
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
     "run": ("run:app", "Run one operation on the selected sites."),
+    "api": ("api:api", "Call any REST route on the selected sites."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
     "simulate": ("simulate:simulate", "Serve a simulated fleet to try commands on."),

@@ -7,15 +7,19 @@ from fleet.front.parameters import flags_of
 from fleet.operations.base import Task
 from fleet.operations.registry import REGISTRY, find
 
-__all__ = ["operations"]
+__all__ = ["operations", "operations_table"]
 
 
-def operations(name: str | None = None, /) -> int:
+def operations(name: str | None = None, /, *, markdown: bool = False) -> int:
     """List the operations, or tell one of them in full.
 
     Args:
         name: Name of an operation.
+        markdown: List them all as the table that the documentation holds.
     """
+    if markdown:
+        say(operations_table())
+        return 0
     if name is not None:
         say(_in_full(find(name)))
         return 0
@@ -24,6 +28,41 @@ def operations(name: str | None = None, /) -> int:
         effect = "reads " if task.read_only else "writes"
         say(f"{each:<{width}}  {effect}  {task.summary}")
     return 0
+
+
+def operations_table() -> str:
+    """Return the table of all operations as Markdown."""
+    rows = [
+        (
+            f"`{name}`",
+            task.summary,
+            task.seed or "beyond it",
+            "<br>".join(f"`{route}`" for route in task.routes),
+            task.life,
+            f"`{task.rights}`" if " " not in task.rights else task.rights,
+            _effect(task),
+            task.apart,
+        )
+        for name, task in sorted(REGISTRY.items())
+    ]
+    head = (
+        "operation",
+        "what it does",
+        "row of Jetpack's list",
+        "routes",
+        "Jetpack",
+        "rights",
+        "effect",
+        "offline or not connected",
+    )
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _effect(task: type[Task]) -> str:
+    if task.irreversible:
+        return "writes, cannot be undone"
+    return "reads" if task.read_only else "writes"
 
 
 def _in_full(task: type[Task]) -> str:

@@ -16,9 +16,9 @@ import anyio
 from pydantic import SecretStr
 
 from fleet.errors import SiteError
+from fleet.site.admin_state import is_nonce, nonce_in_page
 from fleet.site.discovery import Endpoints
 from fleet.site.login import classify_login
-from fleet.site.nonce import is_nonce, nonce_in_page
 from fleet.site.transport import Reply, Request, Transport
 from fleet.site.wire import recognise
 

@@ -21,7 +21,13 @@ __all__ = ["Connection", "JetpackClient", "JetpackReader", "Module", "demand"]
 
 _MANY = 25
 """Above this, naming the fields costs a longer address than servers like."""
-_DECISIVE = ("activated", "available", "override", "requires_connection")
+_DECISIVE = (
+    "activated",
+    "available",
+    "override",
+    "requires_connection",
+    "requires_user_connection",
+)
 M = TypeVar("M", bound=BaseModel)
 Get = Callable[[str, Mapping[str, str] | None], Awaitable[Answer]]
 Page = Callable[[str, Mapping[str, str] | None], Awaitable[str]]
@@ -72,13 +78,15 @@ class Connection(_Payload):
 class Module(_Payload):
     """One module of ``GET module/all``.
 
-    ``override`` says that code on the host forces the module on or off (Jetpack 6.1).
+    ``override`` says that code on the host forces the module on or off (Jetpack 6.1),
+    ``requires_user_connection`` that it works only while a user is connected too (10.4).
     """
 
     activated: bool = False
     available: bool = True
     override: str | bool = False
     requires_connection: bool = False
+    requires_user_connection: bool = False
     name: str = ""
     options: Annotated[dict[str, object], BeforeValidator(_php_object)] = Field(
         default_factory=dict
@@ -182,6 +190,10 @@ class JetpackClient(JetpackReader):
     async def write(self, route: str, body: Mapping[str, object]) -> Answer:
         """Send a POST to a route below ``jetpack/v4``."""
         return await self._post(f"{JETPACK}/{route}", body)
+
+    async def call(self, method: str, route: str, body: Mapping[str, object]) -> Answer:
+        """Send a write to any REST route below the site's REST root."""
+        return await self._post(route, body, method)
 
     async def ajax(self, fields: Mapping[str, str]) -> Answer:
         """Send a form to ``admin-ajax.php``, as pages below wp-admin do."""
