@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.site.nonce import is_nonce, nonce_in_page
+from fleet.site.admin_state import is_nonce, nonce_in_page
 
 NONCE = "0a1b2c3d4e"
 OTHER = "ffffffffff"
