@@ -1,4 +1,4 @@
-"""Where the nonce of the REST API stands in a page."""
+"""Where nonces and state stand in an admin page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.site.admin_state import is_nonce, nonce_in_page
+from fleet.site.admin_state import (
+    initial_state,
+    is_nonce,
+    nonce_in_page,
+    ssl_nonce_in_page,
+)
 
 NONCE = "0a1b2c3d4e"
 OTHER = "ffffffffff"
@@ -107,6 +112,66 @@ def test_nothing_else_is_taken_for_it(page: str) -> None:
 )
 def test_a_nonce_has_ten_hexadecimal_digits(text: str, expected: bool) -> None:
     assert is_nonce(text) is expected
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(f"var Initial_State = {LITERAL};\n/* ]]> */", id="literal, to 8.3"),
+        pytest.param(
+            f'var Initial_State=JSON.parse(decodeURIComponent("{ENCODED}"));', id="encoded, to 15.3"
+        ),
+        pytest.param(f"var Initial_State={RAW};\nif (a) {{ b(); }}", id="plain"),
+        pytest.param(
+            f"var wpApiSettings = {API};var Initial_State={RAW};", id="after core's settings"
+        ),
+        pytest.param(
+            f'var Initial_State={{"broken": ;var Initial_State={{}};var Initial_State={RAW};',
+            id="after a broken and an empty one",
+        ),
+    ],
+)
+def test_the_state_is_found_whole(page: str) -> None:
+    assert initial_state(page) == STATE
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(f"var wpApiSettings = {API};", id="only core's settings"),
+        pytest.param("var Initial_State = {};", id="an empty one"),
+        pytest.param(f'var Initial_State=["{OTHER}"];', id="a list"),
+        pytest.param('var JP_CONNECTION_INITIAL_STATE={"a":1};', id="another state"),
+    ],
+)
+def test_a_page_without_a_state_has_none(page: str) -> None:
+    assert initial_state(page) is None
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        pytest.param(
+            f"var data = {{ action: 'jetpack-recheck-ssl', 'ajax-nonce': '{NONCE}' }};",
+            NONCE,
+            id="to 8.9",
+        ),
+        pytest.param(
+            f"var data = {{ action: 'jetpack-recheck-ssl', 'ajax-nonce': \"{NONCE}\" }};",
+            NONCE,
+            id="from 11.5 on",
+        ),
+        pytest.param(
+            f"var data = {{ action: 'other', 'ajax-nonce': '{NONCE}' }};", None, id="another action"
+        ),
+        pytest.param(OTHERS, None, id="other nonces"),
+    ],
+)
+def test_the_nonce_for_testing_ssl_stands_beside_its_button(
+    page: str, expected: str | None
+) -> None:
+    assert ssl_nonce_in_page(page) == expected
 
 
 pieces = st.lists(

@@ -19,7 +19,10 @@ from tests.site.contract import BASIC, PLAIN, PRETTY, session_at
 
 Verb = Callable[[JetpackClient], Awaitable[object]]
 ANYWHERE = re.compile("https://harbour.example/")
-FIELDS = "protect.activated,protect.available,protect.override,protect.requires_connection"
+FIELDS = (
+    "protect.activated,protect.available,protect.override,"
+    "protect.requires_connection,protect.requires_user_connection"
+)
 DOCUMENT = {"routes": {"/jetpack/v4/settings": {"methods": ["GET", "POST"]}}}
 
 READS = [
@@ -193,7 +196,14 @@ def test_a_reader_has_no_verb_that_writes() -> None:
     added = {name for name in dir(JetpackClient) if not name.startswith("_")} - set(
         dir(JetpackReader)
     )
-    assert added == {"activate_modules", "ajax", "toggle_module", "update_settings", "write"}
+    assert added == {
+        "activate_modules",
+        "ajax",
+        "call",
+        "toggle_module",
+        "update_settings",
+        "write",
+    }
 
 
 @pytest.mark.parametrize(
