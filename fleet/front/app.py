@@ -5,9 +5,10 @@ Commands are loaded when they are called, so that ``--help`` does not pay for ai
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -31,6 +32,8 @@ _COMMANDS = {
 """Module and function of each command below `fleet.front`, and its line of help; the functions'
 own docstrings would cost their import."""
 
+_CONSENT = ("FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
+
 USAGE = 64
 REFUSED = 5
 BUG = 1
@@ -50,13 +53,15 @@ def build_app() -> App:
     return app
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code; see DESIGN §3.
+def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Run one command and return its exit code.
 
     Args:
         arguments: Words after the program's name.
+        environ: Environment variables; this process's if None.
     """
     try:
+        _refuse_inherited_consent(os.environ if environ is None else environ)
         result = build_app()(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
@@ -75,6 +80,13 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last boundary; the text may hold secrets
         return _complain(_bug(error), BUG)
     return result if isinstance(result, int) else 0
+
+
+def _refuse_inherited_consent(environ: Mapping[str, str]) -> None:
+    """Refuse variables for the flags by which a person consents to something grave."""
+    for name in _CONSENT:
+        if name in environ:
+            raise InputError(f"{name} is set, but this consent has to be typed as a flag")
 
 
 def _complain(lines: Sequence[str], code: int) -> int:

@@ -71,6 +71,10 @@ class WriteLog:
         """Note that the site has answered the write of `changes`."""
         self.answered.update(change.key for change in changes)
 
+    def withdraw(self, changes: Iterable[Change]) -> None:
+        """Note that the write of `changes` certainly did nothing and is sent another way."""
+        self.sent.difference_update(change.key for change in changes)
+
     def complain(self, changes: Iterable[Change], kind: str, reason: str) -> None:
         """Note what an answer said against `changes`."""
         for change in changes:

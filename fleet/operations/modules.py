@@ -7,7 +7,7 @@ stored is what a write changes, so that is what counts; where both differ, a not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
@@ -19,7 +19,15 @@ from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import Connection, JetpackClient, JetpackReader, Module
 from fleet.site.wire import Answer
 
-__all__ = ["OPERATIONS", "ActivateModules", "DeactivateModules", "ListModules", "ModuleState"]
+__all__ = [
+    "OPERATIONS",
+    "ActivateModules",
+    "DeactivateModules",
+    "ListModules",
+    "ModuleState",
+    "Slug",
+    "read_modules",
+]
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$", max_length=60)]
 Slugs = Annotated[
@@ -29,6 +37,8 @@ Slugs = Annotated[
 ]
 _PREFIX = "modules."
 _GONE = ("not_found", "rest_no_route")
+_MEANT = {"not_supported": "jetpack.plan", "deactivation_failed": "jetpack.override"}
+"""Refusals whose code says who can help; the second is a module that a filter keeps active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,14 @@ def _stored(settings: Mapping[str, object], slugs: Iterable[str]) -> dict[str, b
     return {slug: state for slug, state in states.items() if isinstance(state, bool)}
 
 
+async def read_modules(reader: JetpackReader, slugs: Sequence[str]) -> ModuleState:
+    """Return the state of the named modules."""
+    connection = await reader.connection()
+    modules = await reader.modules(slugs)
+    stored = _stored(await reader.settings(slugs), slugs)
+    return ModuleState(modules, stored, connection)
+
+
 class _Toggle(Operation[ModuleState]):
     """What activating and deactivating share."""
 
@@ -69,10 +87,7 @@ class _Toggle(Operation[ModuleState]):
 
     async def observe(self, reader: JetpackReader) -> ModuleState:
         """Return the state of the named modules."""
-        connection = await reader.connection()
-        modules = await reader.modules(self.modules)
-        stored = _stored(await reader.settings(self.modules), self.modules)
-        return ModuleState(modules, stored, connection)
+        return await read_modules(reader, self.modules)
 
     async def reread(
         self, reader: JetpackReader, before: ModuleState, changes: tuple[Change, ...]
@@ -116,13 +131,16 @@ class _Toggle(Operation[ModuleState]):
         if not state.connection.offline and not state.connection.connected:
             reason = "a disconnected Jetpack activates no module at all"
             return _refused(slug, before, self.wanted, "jetpack.not_connected", reason)
+        if _lacks_user(state, module):
+            reason = f"{slug} needs a user connected to WordPress.com, and this site has none"
+            return _refused(slug, before, self.wanted, "jetpack.not_connected", reason)
         return None
 
     def _notes(self, state: ModuleState) -> tuple[str, ...]:
         sleeping = [
             slug
             for slug, module in state.modules.items()
-            if state.stored.get(slug) and not module.activated
+            if state.active(slug) and (not module.activated or _lacks_user(state, module))
         ]
         if not sleeping:
             return ()
@@ -143,7 +161,16 @@ class ActivateModules(_Toggle):
 
     name = "modules.activate"
     summary = "Switch modules on."
-    routes = ("POST module/all/active", "POST module/{slug}/active")
+    routes = (
+        "GET connection",
+        "GET module/all",
+        "GET settings",
+        "POST module/all/active",
+        "POST module/{slug}/active",
+    )
+    seed = "Activate modules, one or several"
+    life = "4.3 on; several in one request from 4.5"
+    apart = "offline: modules that need WordPress.com are refused; not connected: all are"
     wanted = True
 
     modules: Slugs
@@ -155,17 +182,26 @@ class ActivateModules(_Toggle):
         changes: tuple[Change, ...],
         log: WriteLog,
     ) -> None:
-        """Activate in bulk; one by one where the bulk route is missing or broken (4.3, 4.4)."""
+        """Activate in bulk; one by one where that route is missing or broken (4.3, 4.4).
+
+        Bulk stops at a module whose plugin in conflict had to go first. Asked once more it goes
+        on, up to the next such module; then each is asked for by itself.
+        """
         log.sending(changes)
         slugs = [_slug(change) for change in changes]
         answer = await client.activate_modules(slugs)
         if answer.status == 302:
             answer = await client.activate_modules(slugs)
-        log.answer(changes)
-        if answer.status == 404 and answer.code in _GONE:
+        gone = answer.status == 404 and answer.code in _GONE
+        if gone:
+            log.withdraw(changes)
+        if gone or (answer.status == 302 and len(changes) > 1):
             for change in changes:
+                log.sending([change])
                 await _toggle(client, change, state, log)
-        elif not answer.ok:
+            return
+        log.answer(changes)
+        if not answer.ok:
             for change in changes:
                 _complain(log, change, state, answer)
 
@@ -183,7 +219,14 @@ class DeactivateModules(_Toggle):
 
     name = "modules.deactivate"
     summary = "Switch modules off."
-    routes = ("POST settings", "POST module/{slug}/active")
+    routes = (
+        "GET connection",
+        "GET module/all",
+        "GET settings",
+        "POST settings",
+        "POST module/{slug}/active",
+    )
+    seed = "Deactivate a module"
     wanted = False
 
     modules: Slugs
@@ -216,6 +259,9 @@ class ListModules(Query):
     name = "modules.list"
     summary = "List the modules of each site with their state."
     routes = ("GET module/all", "GET settings")
+    seed = "Get a list of all Jetpack modules"
+    rights = "jetpack_admin_page"
+    apart = "tells what is stored and what is not in effect"
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return ``modules`` (slug to ``active`` or ``inactive``) and what is special about some.
@@ -263,7 +309,9 @@ async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log
 
 
 def _complain(log: WriteLog, change: Change, state: ModuleState, answer: Answer) -> None:
-    said = answer.said or f"the site answered {answer.status} {answer.code}"
+    said = answer.said or f"the site answered {answer.status} {answer.code}".strip()
+    if answer.status == 302:
+        said = f"a plugin in conflict with {_slug(change)} keeps coming back"
     log.complain([change], _kind(change, state, answer), said)
 
 
@@ -271,12 +319,23 @@ def _kind(change: Change, state: ModuleState, answer: Answer) -> str:
     """Return the kind of a refusal; bulk answers name no module, so facts have to."""
     if answer.status in (401, 403):
         return "auth.anonymous" if answer.status == 401 else "auth.forbidden"
-    if answer.code == "not_supported":
-        return "jetpack.plan"
+    if answer.code in _MEANT:
+        return _MEANT[answer.code]
     module = state.modules.get(_slug(change))
     if answer.status == 424 and module is not None and not module.available:
-        return "jetpack.plan" if state.connection.owner else "jetpack.not_connected"
+        alone = not state.connection.connected or _lacks_user(state, module)
+        return "jetpack.not_connected" if alone else "jetpack.plan"
     return "jetpack.refused"
+
+
+def _lacks_user(state: ModuleState, module: Module) -> bool:
+    """Return whether a module waits for a user's own connection (told apart since 10.4)."""
+    return (
+        state.connection.connected
+        and not state.connection.owner
+        and module.requires_user_connection
+        and not module.available
+    )
 
 
 OPERATIONS = (ListModules, ActivateModules, DeactivateModules)

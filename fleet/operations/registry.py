@@ -9,13 +9,49 @@ from types import MappingProxyType
 from pydantic import TypeAdapter, ValidationError
 
 from fleet.errors import InputError, InputErrors
-from fleet.operations import connection, modules, settings, stats
+from fleet.operations import (
+    audit,
+    capabilities,
+    carrying,
+    connection,
+    facts,
+    figures,
+    jumpstart,
+    module_options,
+    modules,
+    notices,
+    raw,
+    reset,
+    settings,
+    stats,
+    users,
+)
 from fleet.operations.base import Task
 
 __all__ = ["REGISTRY", "build", "find"]
 
 REGISTRY: Mapping[str, type[Task]] = MappingProxyType(
-    {task.name: task for room in (connection, modules, settings, stats) for task in room.OPERATIONS}
+    {
+        task.name: task
+        for room in (
+            audit,
+            capabilities,
+            carrying,
+            connection,
+            facts,
+            figures,
+            jumpstart,
+            module_options,
+            modules,
+            notices,
+            raw,
+            reset,
+            settings,
+            stats,
+            users,
+        )
+        for task in room.OPERATIONS
+    }
 )
 """Every operation by name."""
 

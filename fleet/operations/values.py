@@ -1,4 +1,4 @@
-"""What kind of thing each settings key is, and when a stored value is what was asked for.
+"""What kind of thing each settings key is, and in which shape its value is sent and shown.
 
 The tables hold what servers do not tell about their own keys; types and choices come from the
 site (`RouteTable`). Facts are from Jetpack 4.3 to 16.1: class.core-rest-api-endpoints.php and
@@ -7,30 +7,35 @@ class.jetpack-core-api-module-endpoints.php.
 
 from __future__ import annotations
 
-import html
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 __all__ = [
     "COMMANDS",
     "LATE",
+    "MASK",
+    "NEVER",
     "PER_SITE",
+    "PER_USER",
     "READ_ONLY",
+    "REMOTE",
     "SECRET",
     "is_plain_value",
     "masked",
-    "same_value",
     "sendable",
 ]
 
 READ_ONLY = frozenset({"akismet", "categories", "newsletter_has_active_plan"})
 """Keys that can be read but not sent."""
 
+NEVER = frozenset({"onboarding"})
+"""Keys that are never sent: this one runs the set-up of a new site (Jetpack 5.4 to 13.8)."""
+
 COMMANDS = frozenset(
     {
         "custom",
-        "google_analytics_tracking_id",
         "jetpack_protect_key",
-        "onboarding",
         "post_by_email_address",
         "search_auto_config",
         "sharing_delete_service",
@@ -38,6 +43,16 @@ COMMANDS = frozenset(
     }
 )
 """Keys where sending a value makes something happen instead of storing it."""
+
+REMOTE = frozenset(
+    {
+        "jetpack_protect_key",
+        "monitor_receive_notifications",
+        "post_by_email_address",
+        "search_auto_config",
+    }
+)
+"""Keys that a site keeps at WordPress.com."""
 
 SECRET = frozenset(
     {
@@ -51,21 +66,50 @@ SECRET = frozenset(
 )
 """Keys whose value is never shown."""
 
+PER_USER = frozenset(
+    {
+        "Bias Language",
+        "Cliches",
+        "Complex Expression",
+        "Diacritical Marks",
+        "Double Negative",
+        "Hidden Verbs",
+        "Jargon Language",
+        "Passive voice",
+        "Phrases to Avoid",
+        "Redundant Expression",
+        "guess_lang",
+        "ignored_phrases",
+        "monitor_receive_notifications",
+        "onpublish",
+        "onupdate",
+    }
+)
+"""Keys that belong to the user who asks; those of After the Deadline ended with 7.2."""
+
 PER_SITE = frozenset(
     {
         "advanced_seo_front_page_description",
         "bing",
         "blog_id",
+        "collapse_nudges",
+        "dismiss_dash_agencies_learn_more",
+        "dismiss_dash_app_card",
+        "dismiss_dash_backup_getting_started",
+        "dismiss_empty_stats_card",
         "facebook",
         "google",
+        "google_analytics_tracking_id",
         "has_jetpack_search_product",
         "jetpack-twitter-cards-site-tag",
         "jetpack_subscriptions_from_name",
         "jetpack_wga",
         "lang_id",
-        "monitor_receive_notifications",
         "pinterest",
         "sharing_services",
+        "show_welcome_for_new_plan",
+        "site_icon_id",
+        "site_icon_url",
         "subscription_options",
         "version",
         "wordads_approved",
@@ -75,27 +119,52 @@ PER_SITE = frozenset(
         "yandex",
     }
 )
-"""Keys that belong to one site or one user and are not carried to others unless named.
+"""Keys that belong to one site: its codes, texts, names, numbers and dismissed cards.
 
 ``sharing_services`` is among them because each version of Jetpack knows other services.
 """
 
-LATE = ("sharing_services", "monitor_receive_notifications", "lang_id")
+LATE = (
+    "jetpack_protect_global_whitelist",
+    "sharing_services",
+    "monitor_receive_notifications",
+    *sorted(COMMANDS),
+    "lang_id",
+)
 """Keys that are sent alone and last, in this order: each can stop the rest of its request."""
 
 MASK = "(secret)"
 
+_WORDS = MappingProxyType(
+    {
+        "post_by_email_address": ("noop", "create", "regenerate", "delete"),
+        "jetpack_protect_key": ("create",),
+    }
+)
+"""Words that secret keys take as commands; they give nothing away."""
+_SECRET_NAME = re.compile(r"nonce|token|secret|passw|(api|private)_?key", re.IGNORECASE)
+_MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+
 
 def masked(key: str, value: object) -> object:
-    """Return `value`, or a mask where the key is secret; empty values stay visible as such."""
-    if key not in SECRET or value in (None, "", False, [], {}):
+    """Return `value` with a mask for what is secret in it; empty values stay visible as such.
+
+    A value is secret by its key, at any depth, or because it is somebody's address.
+    """
+    if isinstance(value, bool | int | float) or not value:
         return value
-    return MASK
+    if key in SECRET or _SECRET_NAME.search(key):
+        return value if value in _WORDS.get(key, ()) else MASK
+    if isinstance(value, Mapping):
+        return {name: masked(str(name), each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [masked("", each) for each in value]
+    return MASK if isinstance(value, str) and _MAIL.fullmatch(value.strip()) else value
 
 
 def is_plain_value(key: str) -> bool:
     """Return whether a key holds a value that can be sent and read back."""
-    return key not in READ_ONLY and key not in COMMANDS
+    return key not in READ_ONLY and key not in COMMANDS and key not in NEVER
 
 
 def sendable(key: str, value: object) -> object:
@@ -114,38 +183,5 @@ def sendable(key: str, value: object) -> object:
 
 
 def _names(value: object) -> list[str]:
-    return [str(name) for name in value] if isinstance(value, Mapping | list) else []
-
-
-def same_value(wanted: object, found: object) -> bool:
-    """Return whether `found` is what Jetpack makes of `wanted` when it stores and reads it.
-
-    Booleans also come as 0 and 1, numbers as text; strings come back trimmed and HTML-escaped;
-    lists are sets; objects are merged into what is there.
-    """
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return _as_bool(wanted) is not None and _as_bool(wanted) == _as_bool(found)
-    if isinstance(found, int | float) and isinstance(wanted, int | float | str):
-        return str(wanted).strip() == str(found)
-    if isinstance(found, str) and isinstance(wanted, int | float | str):
-        return _plain(str(wanted)) == _plain(found)
-    if isinstance(found, list) and isinstance(wanted, list):
-        return _as_set(wanted) == _as_set(found)
-    if isinstance(wanted, Mapping) and (isinstance(found, Mapping) or found == []):
-        there = found if isinstance(found, Mapping) else {}
-        return all(key in there and same_value(value, there[key]) for key, value in wanted.items())
-    return wanted == found
-
-
-def _as_bool(value: object) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    return {"0": False, "1": True}.get(str(value)) if isinstance(value, int | str) else None
-
-
-def _plain(text: str) -> str:
-    return html.unescape(text).replace("\r\n", "\n").strip()
-
-
-def _as_set(items: list[object]) -> frozenset[str]:
-    return frozenset(str(item) for item in items)
+    names = value if isinstance(value, Mapping | list) else []
+    return list(dict.fromkeys(str(name) for name in names))

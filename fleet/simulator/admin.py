@@ -7,26 +7,53 @@ from urllib.parse import quote
 from fleet.simulator.auth import Visitor
 from fleet.simulator.connection_routes import status_of_connection
 from fleet.simulator.module_routes import module_table
-from fleet.simulator.pages import HTML_TYPE, error_page, html_page, initial_state, rest_settings
+from fleet.simulator.pages import (
+    HTML_TYPE,
+    error_page,
+    html_page,
+    initial_state,
+    rest_settings,
+    ssl_notice,
+)
 from fleet.simulator.permissions import admin_page
 from fleet.simulator.rest import Call
 from fleet.simulator.settings_routes import settings_table
 from fleet.simulator.site import SimSite
-from fleet.simulator.wire import Json, SimRequest, SimResponse, parse_query, redirect
+from fleet.simulator.wire import Json, SimRequest, SimResponse, parse_query, php_json, redirect
 
 __all__ = ["answer_admin", "answer_ajax"]
 
 
 def answer_ajax(site: SimSite, request: SimRequest) -> SimResponse:
-    """Return the answer of admin-ajax.php, which hands out a nonce to those logged in."""
+    """Return the answer of admin-ajax.php: a nonce, or a new test of SSL."""
     headers = (HTML_TYPE, ("X-Robots-Tag", "noindex"), ("Cache-Control", site.era.no_cache))
     visitor = site.accounts.by_cookie(request, "auth")
     token = site.accounts.by_cookie(request, "logged_in").token
+    form = parse_query(request.body.decode("utf-8", "replace")) if request.method == "POST" else {}
+    if form.get("action") == "jetpack-recheck-ssl" and visitor.user and site.has_jetpack:
+        nonce = str(form.get("ajax-nonce", ""))
+        return _recheck_ssl(site, Visitor(visitor.user, token, "cookie"), nonce, headers)
     asked = parse_query(request.query).get("action") == "rest-nonce" and request.method == "GET"
     if not asked or visitor.user is None or not site.era.rest_nonce:
         return SimResponse(400, headers, b"0")
     nonce = site.accounts.nonce(Visitor(visitor.user, token, "cookie"))
     return SimResponse(200, headers, nonce.encode())
+
+
+def _recheck_ssl(
+    site: SimSite, visitor: Visitor, nonce: str, headers: tuple[tuple[str, str], ...]
+) -> SimResponse:
+    """Test SSL again and return the outcome; the nonce is all that is asked for."""
+    if not site.accounts.nonce_holds(visitor, nonce, "recheck-ssl"):
+        return SimResponse(403, headers, b"-1")
+    before = site.state.copy()
+    site.state.ssl_failed = site.spec.ssl == "failed"
+    name = visitor.user.name if visitor.user else ""
+    site.record(before, "POST", "/wp-admin/admin-ajax.php", name)
+    message = "WordPress reports no SSL" if site.state.ssl_failed else ""
+    found: Json = {"enabled": not site.state.ssl_failed, "message": message}
+    json_type = ("Content-Type", "application/json; charset=UTF-8")
+    return SimResponse(200, (json_type, *headers[1:]), php_json(found))
 
 
 def answer_admin(site: SimSite, request: SimRequest, page: str) -> SimResponse:
@@ -110,7 +137,7 @@ def _jetpack_page(site: SimSite, request: SimRequest, visitor: Visitor) -> SimRe
         "currentVersion": site.era.jetpack,
         "isDevVersion": False,
         "siteTitle": f"{site.spec.name} <b>&</b> friends",
-        "userData": {"currentUser": {"username": user, "isConnected": site.connected}},
+        "userData": {"currentUser": {"username": user, "isConnected": site.linked(visitor.user)}},
         "dismissedNotices": site.state.notices or [],
         "pluginUpdates": site.spec.updates,
         "getModules": module_table(call),
@@ -119,6 +146,8 @@ def _jetpack_page(site: SimSite, request: SimRequest, visitor: Visitor) -> SimRe
     scripts = initial_state(site.era, state)
     if site.era.nonce_middleware:
         scripts = _scripts(site, request, visitor) + scripts
+    if site.state.ssl_failed and not (site.offline and site.era.hides_ssl_notice):
+        scripts += ssl_notice(site.era, site.accounts.nonce(visitor, "recheck-ssl"))
     body = f'<body class="wp-admin toplevel_page_jetpack">{scripts}</body>'
     now = int(site.clock())
     path = call.urls.paths[1]

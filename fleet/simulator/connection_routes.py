@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet.simulator.auth import SimUser
 from fleet.simulator.rest import Call, Reply, RestError
 from fleet.simulator.wire import Json
 
@@ -27,8 +28,8 @@ def status_of_connection(call: Call) -> dict[str, Json]:
     if number >= (7, 7):
         found["isRegistered"] = site.connected
     if site.era.owners:
-        found["isUserConnected"] = site.connected and call.visitor.user is not None
-        found["hasConnectedOwner"] = site.connected
+        found["isUserConnected"] = site.linked(call.visitor.user)
+        found["hasConnectedOwner"] = site.owned
     mode: dict[str, Json] = {
         "isActive": site.offline,
         "constant": site.offline,
@@ -60,12 +61,17 @@ def disconnect(call: Call) -> Reply:
 
 
 def unlink(call: Call) -> Reply:
-    """Answer POST connection/user; the only account linked here is the owner's."""
+    """Answer POST connection/user; the owner goes only with everybody (since 14.4)."""
+    site, user = call.site, call.visitor.user
     if call.params.get("linked") is not False:
         raise RestError("invalid_param", "The parameter is not valid.", 404)
-    if call.site.era.number >= (14, 4) and call.params.get("disconnect-all-users") is True:
+    if site.era.number >= (14, 4) and call.params.get("disconnect-all-users") is True:
+        site.state.unlinked.update(each.name for each in site.spec.users if site.linked(each))
         return Reply({"code": "success"})
-    raise RestError("unlink_user_failed", "The owner cannot be unlinked.", 400)
+    if user is None or user == site.owner:
+        raise RestError("unlink_user_failed", "The owner cannot be unlinked.", 400)
+    site.state.unlinked.add(user.name)
+    return Reply({"code": "success"})
 
 
 def connection_url(call: Call) -> Reply:
@@ -84,7 +90,7 @@ def connection_data(call: Call) -> Reply:
     """Answer GET connection/data."""
     site, user = call.site, call.visitor.user
     manages = call.visitor.can("manage_options")
-    linked = site.connected and manages
+    linked, owner = site.linked(user), site.owner
     names = ["admin_page", "connect", "disconnect", "manage_modules", "manage_options"]
     if site.era.owners:
         names += ["connect_user", "view_stats", "manage_plugins"]
@@ -94,25 +100,33 @@ def connection_data(call: Call) -> Reply:
     permissions["edit_posts"] = call.visitor.can("edit_posts")
     current: dict[str, Json] = {
         "isConnected": linked,
-        "isMaster": linked,
+        "isMaster": linked and user == owner,
         "username": user.name if user else "",
         "id": site.accounts.identity(user),
-        "wpcomUser": {"login": "owner", "avatar": False} if linked else {"avatar": False},
+        "wpcomUser": _remote(user) if user and linked else {"avatar": False},
         "gravatar": "https://avatar.example/1",
         "permissions": permissions,
     }
     found: dict[str, Json] = {"currentUser": current}
     if site.era.number >= (8, 8):
-        found["connectionOwner"] = "owner" if site.connected else None
+        found["connectionOwner"] = owner.name if owner else None
     if site.era.number >= (14, 4):
         found["isRegistered"] = site.connected
     return Reply(found)
 
 
+def _remote(user: SimUser) -> dict[str, Json]:
+    """Return what WordPress.com knows of a linked user."""
+    return {"login": user.name, "email": user.address, "display_name": user.name, "avatar": False}
+
+
 def connection_test(call: Call) -> Reply:
     """Answer GET connection/test; a failed test becomes a 500, having no status."""
     if call.site.connected:
-        return Reply({"code": "success", "message": "All tests passed."})
+        passed: dict[str, Json] = {"code": "success", "message": "All tests passed."}
+        if call.site.era.number >= (15, 9):
+            passed["tests_run"] = ["test__outbound_http", "test__outbound_https"]
+        return Reply(passed)
     message = "The server could not reach WordPress.com."
     data: dict[str, Json] = {"resolution": ""}
     error = RestError("failed_test__outbound_http", message, 500, data, bare=True)

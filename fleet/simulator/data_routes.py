@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 
 from fleet.simulator.rest import Call, Reply, RestError
-from fleet.simulator.toggles import activate
+from fleet.simulator.toggles import activate, conflict, possible
 from fleet.simulator.wire import Json
 
 __all__ = [
@@ -171,7 +171,12 @@ def site_features(call: Call) -> Reply:
     """Answer GET site/features and site/purchases."""
     if not call.site.connected:
         raise RestError("failed_to_fetch_data", "The data could not be fetched.", 500)
-    data = "[]" if call.route.endswith("purchases") else '{"active":[],"available":{}}'
+    data = "[]"
+    if call.route.endswith("features"):
+        paid = call.site.spec.plan != "free"
+        available: Json = [] if paid else {"antispam": ["jetpack_security"], "scan": []}
+        told = {"active": ["antispam", "scan"] if paid else [], "available": available}
+        data = json.dumps(told)
     return Reply({"code": "success", "message": "Received.", "data": data})
 
 
@@ -184,7 +189,11 @@ def threats(call: Call) -> Reply:
     """Answer GET rewind and scan."""
     if not call.site.connected:
         raise RestError("site_id_missing", "The site has no id.", 404)
-    data = json.dumps({"state": "unavailable", "reason": "missing_plan"})
+    state: dict[str, Json] = {"state": "unavailable", "reason": "missing_plan"}
+    if call.site.spec.plan in ("security", "complete") and call.route.endswith("scan"):
+        found = _figure(call, "threats", 3)
+        state = {"state": "idle", "threats": [{"id": number} for number in range(found)]}
+    data = json.dumps(state)
     return Reply({"code": "success", "message": "Received.", "data": data})
 
 
@@ -272,13 +281,14 @@ def reset(call: Call) -> Reply:
     what, site = call.named["options"], call.site
     if what not in ("options", "modules") or call.params.get("reset") is not True:
         raise RestError("invalid_param", "The parameter is not valid.", 404)
-    site.state.modules = set(site.catalogue.default_modules)
+    site.state.modules = {slug for slug in site.catalogue.default_modules if possible(site, slug)}
     if what == "options":
         gone = ("sharedaddy", "stats", "sso", "related-posts", "settings", "protect")
         for key in [key for key in site.options if _group(call, key) in gone]:
             del site.options[key]
         if site.era.number >= (12, 3):
             site.options.pop("jetpack_waf_ip_allow_list", None)
+        site.options.pop("jumpstart", None)
     return Reply({"code": "success", "message": f"Reset: {what}."})
 
 
@@ -290,13 +300,19 @@ def _group(call: Call, key: str) -> str:
 
 
 def jumpstart(call: Call) -> Reply:
-    """Answer POST jumpstart (until 7.4): switches on everything tagged for it."""
+    """Answer POST jumpstart (until 7.4): switches on everything tagged for it.
+
+    Dismissing is about the prompt of a new connection and leaves any other state as it is.
+    """
     site = call.site
     if not call.params.get("active"):
-        site.options["jumpstart"] = "jumpstart_dismissed"
+        if "jumpstart" not in site.options:
+            site.options["jumpstart"] = "jumpstart_dismissed"
         return Reply({"code": "success", "message": "Dismissed."})
     tagged = [
-        slug for slug, module in site.catalogue.modules.items() if "Jumpstart" in module.features
+        slug
+        for slug, module in site.catalogue.modules.items()
+        if "Jumpstart" in module.features and not conflict(site, slug)
     ]
     failed = [slug for slug in tagged if activate(site, slug)]
     if failed:

@@ -88,6 +88,11 @@ class Era:
         return self.number >= (13, 9)
 
     @property
+    def hides_ssl_notice(self) -> bool:
+        """Return whether offline mode hides the notice about SSL (seen in 16.1, not in 11.5)."""
+        return self.number >= (16, 0)
+
+    @property
     def my_jetpack(self) -> bool:
         """Return whether there is a My Jetpack page and namespace (since 11.2)."""
         return self.number >= (11, 2)
@@ -106,6 +111,11 @@ class Era:
     def application_passwords(self) -> bool:
         """Return whether Basic authentication exists (WordPress 5.6)."""
         return self.core >= (5, 6)
+
+    @property
+    def abilities(self) -> bool:
+        """Return whether WordPress tells its own version by REST (WordPress 6.9)."""
+        return self.core >= (6, 9)
 
     @property
     def modern_rest(self) -> bool:

@@ -8,7 +8,7 @@ from fleet.simulator.rest import Arg, Call, Reply, RestError
 from fleet.simulator.settings import Option
 from fleet.simulator.settings_routes import apply_options, some_updated
 from fleet.simulator.site import SimSite
-from fleet.simulator.toggles import activate, cookies_of, toggle
+from fleet.simulator.toggles import activate, cookies_of, restating, toggle
 from fleet.simulator.values import read_option
 from fleet.simulator.wire import Json
 
@@ -74,6 +74,8 @@ def _unavailable(site: SimSite, module: Module) -> str | bool:
         return "Not in offline mode" if module.needs_site else False
     if not site.connected:
         return "Not connected"
+    if site.era.owners and module.needs_owner and not site.owned:
+        return "No user is connected"
     return False if module.included_in(site.spec.plan) else "Not in the plan"
 
 
@@ -178,6 +180,7 @@ def get_module(call: Call) -> Reply:
     return Reply(found)
 
 
+@restating
 def toggle_module(call: Call) -> Reply:
     """Answer POST module/SLUG/active."""
     slug, on = call.named["slug"], bool(call.params["active"])
@@ -189,6 +192,7 @@ def toggle_module(call: Call) -> Reply:
     return Reply({"code": "success", "message": message}, headers=cookies)
 
 
+@restating
 def bulk_toggle(call: Call) -> Reply:
     """Answer POST module/all/active, which only switches on, whatever `active` says."""
     modules = call.params["modules"]

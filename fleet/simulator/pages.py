@@ -24,6 +24,7 @@ __all__ = [
     "login_page",
     "not_found",
     "rest_settings",
+    "ssl_notice",
     "two_factor_page",
 ]
 
@@ -185,4 +186,15 @@ def rest_settings(root: str, nonce: str, endpoint: str, middleware: bool) -> str
         f'wp.apiFetch.nonceMiddleware = wp.apiFetch.createNonceMiddleware( "{nonce}" );\n'
         "wp.apiFetch.use( wp.apiFetch.nonceMiddleware );\n"
         f'wp.apiFetch.nonceEndpoint = "{endpoint}";\n</script>\n'
+    )
+
+
+def ssl_notice(era: Era, nonce: str) -> str:
+    """Return the notice that SSL does not work, with the script of its button."""
+    mark = '"' if era.number > (8, 9) else "'"
+    return (
+        '<div id="jetpack-ssl-warning" class="error"><a href="#" id="jetpack-recheck-ssl-button">'
+        "Again</a></div>\n<script type='text/javascript'>\n"
+        f"var data = {{ action: 'jetpack-recheck-ssl', 'ajax-nonce': {mark}{nonce}{mark} }};\n"
+        "</script>\n"
     )

@@ -17,11 +17,13 @@ __all__ = [
     "DISCONNECT",
     "FEATURES",
     "HEARTBEAT",
+    "INSTALL_PLUGINS",
     "LOGGED_IN",
     "MANAGE",
     "MANAGE_MODULES",
     "MANAGE_OPTIONS",
     "PUBLIC",
+    "SEE_THEMES",
     "SHARED_CONFIGURE",
     "SHARED_VIEW",
     "UNLINK",
@@ -47,6 +49,14 @@ def _activate_plugins(_site: SimSite, visitor: Visitor) -> bool:
     return visitor.can("activate_plugins")
 
 
+def _install_plugins(_site: SimSite, visitor: Visitor) -> bool:
+    return visitor.can("install_plugins")
+
+
+def _edit_posts(_site: SimSite, visitor: Visitor) -> bool:
+    return visitor.can("edit_posts")
+
+
 def admin_page(site: SimSite, visitor: Visitor) -> bool:
     """Return whether a visitor may see Jetpack's page and read its data."""
     if site.offline:
@@ -66,7 +76,7 @@ def _connect_user(site: SimSite, visitor: Visitor) -> bool:
 
 
 def _linked(site: SimSite, visitor: Visitor) -> bool:
-    return site.connected and visitor.can("manage_options")
+    return site.linked(visitor.user)
 
 
 def _no_one(_site: SimSite, _visitor: Visitor) -> bool:
@@ -94,3 +104,5 @@ HEARTBEAT = Permission(_connect, "invalid_permission_heartbeat_data")
 DISCONNECT = Permission(_manage, f"{_CODE}jetpack_disconnect", spoken=False)
 UNLINK = Permission(_linked, f"{_CODE}unlink_user", spoken=False)
 FEATURES = Permission(_no_one, "invalid_permission_fetch_features")
+INSTALL_PLUGINS = Permission(_install_plugins)
+SEE_THEMES = Permission(_edit_posts, "rest_cannot_view_active_theme")

@@ -245,4 +245,4 @@ def routes_of(era: Era) -> tuple[Route, ...]:
         if within(era.number, row.since, row.until)
     )
     mine = Route("/my-jetpack/v1/site", (_get(data.my_jetpack_site, may.MANAGE),))
-    return (*core_routes(era.application_passwords), *own, mine)
+    return (*core_routes(era), *own, mine)

@@ -54,7 +54,7 @@ _TABLE = """
 carousel|carousel_background_color|s|"black"|enum:black,white||4.3|
 carousel|carousel_display_exif|b|0|bool||4.3|
 carousel|carousel_display_comments|b|1|bool||8.6|
-comments|highlander_comment_form_prompt|s|"Leave a Reply"|string|text|4.3|
+comments|highlander_comment_form_prompt|s|"Leave a Reply"|string|field|4.3|
 comments|jetpack_comment_form_color_scheme|s|"light"|enum:light,dark,transparent||4.3|
 custom-content-types|jetpack_portfolio|b|0|bool||4.3|14.4
 custom-content-types|jetpack_portfolio_posts_per_page|i|10|posint||4.3|14.4
@@ -152,10 +152,14 @@ subscriptions|jetpack_subscriptions_subscribe_navigation_enabled|b|0|bool||13.5|
 subscriptions|social_notifications_subscribe|b|0|bool||8.1|
 subscriptions|subscription_options|o|{"invitation":"","welcome":"","comment_follow":""}|suboptions||13.2|16.0
 subscriptions|subscription_options|o|@texts16|suboptions||16.0|
-verification-tools|google|s|""|verify||4.3|
-verification-tools|bing|s|""|verify||4.3|
-verification-tools|pinterest|s|""|verify||4.3|
-verification-tools|yandex|s|""|verify||4.4|
+verification-tools|google|s|""|whole||4.3|6.7
+verification-tools|google|s|""|verify||6.7|
+verification-tools|bing|s|""|whole||4.3|6.7
+verification-tools|bing|s|""|verify||6.7|
+verification-tools|pinterest|s|""|whole||4.3|6.7
+verification-tools|pinterest|s|""|verify||6.7|
+verification-tools|yandex|s|""|whole||4.4|6.7
+verification-tools|yandex|s|""|verify||6.7|
 verification-tools|facebook|s|""|verify||10.4|
 videopress|videopress_private_enabled_for_site|b|0|bool||11.2|
 wordads|enable_header_ad|b|1|bool||4.5|

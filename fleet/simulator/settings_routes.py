@@ -10,7 +10,7 @@ from fleet.simulator.catalogue import Catalogue
 from fleet.simulator.rest import Arg, Call, Reply, RestError
 from fleet.simulator.settings import Option
 from fleet.simulator.site import SimSite
-from fleet.simulator.toggles import cookies_of, toggle
+from fleet.simulator.toggles import cookies_of, restating, toggle
 from fleet.simulator.validation import cast
 from fleet.simulator.values import read_option, write_option
 from fleet.simulator.wire import Json
@@ -190,6 +190,7 @@ def _is_fatal(site: SimSite, body: Mapping[str, Json]) -> bool:
     return "protect" not in site.active_modules
 
 
+@restating
 def update_settings(call: Call) -> Reply:
     """Answer POST settings: modules first, then options; what fails does not stop the rest."""
     site = call.site

@@ -41,12 +41,16 @@ class SiteSpec:
         permalinks: ``pretty`` or ``plain``.
         core_folder: Folder of WordPress's own files below the home address, such as ``wp``.
         connection: ``offline``, ``unconnected`` or ``connected``.
+        owner: Whether a user owns the connection, where the site is connected.
         plan: ``free``, ``personal``, ``premium``, ``business``, ``security`` or ``complete``.
         users: Its accounts.
         modules: Active modules; None for those that start by themselves.
         forced: Modules the host forces on (True) or off (False).
+        conflicts: Module to the file of an active plugin that does the same.
         options: Stored option values.
         updates: Plugins with an update waiting.
+        ssl: Jetpack's test of SSL: ``passed``, ``failed`` (and would again), or ``mended`` (failed
+            when last tested, would pass now).
         confirm_email: Whether logins of administrators land on the e-mail confirmation.
         faults: What goes wrong.
     """
@@ -57,12 +61,15 @@ class SiteSpec:
     permalinks: str = "pretty"
     core_folder: str = ""
     connection: str = "connected"
+    owner: bool = True
     plan: str = "free"
     users: tuple[SimUser, ...] = DEFAULT_USERS
     modules: tuple[str, ...] | None = None
     forced: Mapping[str, bool] = field(default_factory=dict)
+    conflicts: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     updates: int = 0
+    ssl: str = "passed"
     confirm_email: bool = False
     faults: tuple[Fault, ...] = ()
 
@@ -77,6 +84,8 @@ class SiteState:
         notices: Dismissed notices.
         connection: As in `SiteSpec`.
         plugins: Plugin file to whether it is active.
+        unlinked: Login names of administrators that are not linked to WordPress.com.
+        ssl_failed: Whether the last test of SSL failed.
     """
 
     modules: set[str]
@@ -84,6 +93,8 @@ class SiteState:
     notices: dict[str, bool]
     connection: str
     plugins: dict[str, bool]
+    unlinked: set[str] = field(default_factory=set)
+    ssl_failed: bool = False
 
     def copy(self) -> SiteState:
         """Return an independent copy."""
@@ -97,6 +108,10 @@ class SiteState:
         ]
         if self.connection != before.connection:
             found.append(("connection", before.connection, self.connection))
+        if self.ssl_failed != before.ssl_failed:
+            found.append(("ssl_failed", before.ssl_failed, self.ssl_failed))
+        for name in sorted(self.unlinked ^ before.unlinked):
+            found.append((f"users.{name}", name not in before.unlinked, name not in self.unlinked))
         parts = (
             ("settings", before.options, self.options),
             ("notices", before.notices, self.notices),
@@ -200,6 +215,7 @@ class SimSite:
             notices={},
             connection=spec.connection,
             plugins=self._plugins(),
+            ssl_failed=spec.ssl != "passed",
         )
         self.ledger: list[Applied] = []
         self.requests: list[Seen] = []
@@ -211,7 +227,7 @@ class SimSite:
         plugins = {"akismet/akismet.php": False, "hello.php": False}
         if self.spec.era is not None:
             plugins["jetpack/jetpack.php"] = self.spec.jetpack_active
-        return plugins
+        return plugins | dict.fromkeys(self.spec.conflicts.values(), True)
 
     @property
     def has_jetpack(self) -> bool:
@@ -227,6 +243,23 @@ class SimSite:
     def connected(self) -> bool:
         """Return whether the site is connected to WordPress.com."""
         return self.state.connection == "connected"
+
+    @property
+    def owned(self) -> bool:
+        """Return whether a user of the site is connected to WordPress.com."""
+        return self.owner is not None
+
+    @property
+    def owner(self) -> SimUser | None:
+        """Return whose the connection is: the first administrator's."""
+        first = next((user for user in self.spec.users if user.role == "administrator"), None)
+        return first if self.linked(first) else None
+
+    def linked(self, user: SimUser | None) -> bool:
+        """Return whether a user is linked to WordPress.com, as administrators are at first."""
+        if user is None or user.role != "administrator" or user.name in self.state.unlinked:
+            return False
+        return self.connected and self.spec.owner
 
     @property
     def active_modules(self) -> set[str]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fleet.simulator.modules import Module
+from fleet.simulator.rest import Call, Reply
 from fleet.simulator.site import SimSite
 
-__all__ = ["Refused", "activate", "cookies_of", "deactivate", "toggle"]
+__all__ = [
+    "Refused",
+    "activate",
+    "conflict",
+    "cookies_of",
+    "deactivate",
+    "possible",
+    "restating",
+    "toggle",
+]
 
 _NEEDS_PUBLIC = ("photon", "enhanced-distribution", "json-api")
 
@@ -35,6 +46,31 @@ _STUCK = Refused("deactivation_failed", 400, "The module could not be switched o
 _ALREADY = Refused("already_inactive", 409, "The module was off already.")
 
 
+class _PluginWent(Exception):
+    """A plugin in conflict was switched off instead of anything else."""
+
+
+def restating(run: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
+    """Return a handler that redirects to itself where a plugin in conflict had to go first."""
+
+    def guarded(call: Call) -> Reply:
+        try:
+            return run(call)
+        except _PluginWent:
+            mark = "&" if call.request.query else "?"
+            query = f"?{call.request.query}" if call.request.query else ""
+            target = f"{call.request.origin}{call.request.path}{query}{mark}jetpack_restate=1"
+            return Reply(status=302, raw=b"", headers=(("Location", target),))
+
+    return guarded
+
+
+def conflict(site: SimSite, slug: str) -> str:
+    """Return the file of the active plugin that a module is in conflict with, or nothing."""
+    file = site.spec.conflicts.get(slug, "")
+    return file if site.state.plugins.get(file) else ""
+
+
 def activate(site: SimSite, slug: str) -> Refused | None:
     """Switch a module on; one that is on already is no refusal."""
     module = site.catalogue.modules.get(slug)
@@ -44,6 +80,9 @@ def activate(site: SimSite, slug: str) -> Refused | None:
         return None
     if refused := _unable(site, module):
         return refused
+    if file := conflict(site, slug):
+        site.state.plugins[file] = False
+        raise _PluginWent
     if slug != "vaultpress":
         site.state.modules.add(slug)
     _side_effects(site, slug, on=True)
@@ -58,6 +97,11 @@ def _unable(site: SimSite, module: Module) -> Refused | None:
     if site.era.number < (4, 5) and module.slug in _NEEDS_PUBLIC:
         return _PRIVATE
     return _FAILED if module.needs_site else None
+
+
+def possible(site: SimSite, slug: str) -> bool:
+    """Return whether a module can be on with this connection and plan."""
+    return _unable(site, site.catalogue.modules[slug]) is None
 
 
 def deactivate(site: SimSite, slug: str) -> Refused | None:

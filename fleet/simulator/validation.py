@@ -26,6 +26,8 @@ _SUBSCRIPTION_TEXTS = (
 )  # fmt: skip
 _META_TAG = re.compile(r"""<meta\s[^>]*content=["']([^"']+)["'][^>]*>""", re.I)
 
+_ESCAPED_ENTITY = re.compile(r"&amp;((?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);)", re.I)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -109,6 +111,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str, str]] = {
         "has to be a user name",
     ),
     "verify": (_is_verification, "invalid_param", "has to be a code or a meta tag"),
+    "whole": (_is_verification, "invalid_param", "has to be a code or a meta tag"),
     "show": (
         lambda value: _is_known_list(value, _VIEWS),
         "invalid_param_value",
@@ -208,8 +211,20 @@ def cast(kind: str, value: object) -> object:
     return value
 
 
+def _escape(text: str, *, again: bool) -> str:
+    """Return text for HTML; esc_html leaves entities alone, esc_textarea escapes them again."""
+    escaped = html.escape(text).replace("&#x27;", "&#039;")
+    return escaped if again else _ESCAPED_ENTITY.sub(r"&\1", escaped)
+
+
 def _strip(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)).strip()
+
+
+def _without_octets(text: str) -> str:
+    while re.search(r"%[0-9a-f]{2}", text, re.I):
+        text = re.sub(r"%[0-9a-f]{2}", "", text, flags=re.I)
+    return text
 
 
 def sanitise(rule: str, sanitiser: str, value: object) -> object:
@@ -222,9 +237,11 @@ def sanitise(rule: str, sanitiser: str, value: object) -> object:
     if rule == "twitter":
         value = value.removeprefix("@")
     if sanitiser in ("html", "textarea"):
-        return html.escape(value, quote=True).replace("&#x27;", "&#039;")
+        return _escape(value, again=sanitiser == "textarea")
     if sanitiser == "text":
         return _strip(value)
+    if sanitiser == "field":
+        return _strip(_without_octets(_strip(value)))
     if sanitiser == "lines":
         return "\n".join(_strip(line) for line in value.split("\n")).strip()
     return value

@@ -254,7 +254,6 @@ _WRITERS: dict[str, Callable[[SimSite, Option, Json], Written]] = {
     "unignore_phrase": lambda _site, _option, _value: Written(),
     "onboarding": lambda _site, _option, _value: Written(),
     "roles": _write_roles,
-    "count_roles": _write_roles,
     "show": _write_show,
     "wpcom_newsletter_categories": _write_categories,
     "subscription_options": _write_texts,
@@ -275,6 +274,14 @@ def _forgotten(site: SimSite, option: Option, value: Json) -> bool:
     return value is False and bool(option.default) and option.group not in _OWN_ROW
 
 
+def _is_no_news(site: SimSite, option: Option, value: Json) -> bool:
+    """Return whether a value is what a site without a row for it has already.
+
+    Old releases take no row for false, so that they store everything else, defaults too.
+    """
+    return read_option(site, option) == value and not (site.era.forgets_false and value)
+
+
 def write_option(site: SimSite, option: Option, value: Json) -> Written:
     """Store an option's value, already checked and cast, the way its key does.
 
@@ -287,6 +294,6 @@ def write_option(site: SimSite, option: Option, value: Json) -> Written:
         return _WRITERS[option.key](site, option, value)
     if _forgotten(site, option, value):
         return Written()
-    if option.key not in site.options and read_option(site, option) == value:
+    if option.key not in site.options and _is_no_news(site, option, value):
         return Written()
     return _store(site, option, value)

@@ -11,9 +11,10 @@ from fleet.errors import InputError, InputErrors
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from fleet.operations.base import Task
+from fleet.operations.carrying import SyncSettings
 from fleet.operations.connection import ConnectionStatus
 from fleet.operations.modules import ActivateModules, DeactivateModules, ListModules
-from fleet.operations.settings import GetSettings, SetSettings, SyncSettings
+from fleet.operations.settings import GetSettings, SetSettings
 from fleet.operations.stats import CollectStats
 from fleet.results import RunReport, SiteResult, Status, Verdict
 from fleet.simulator.eras import ERAS
@@ -147,7 +148,7 @@ async def test_a_source_that_cannot_be_read_leaves_the_others_alone(tmp_path: Pa
 
 async def test_a_source_has_to_have_the_named_keys(tmp_path: Path) -> None:
     async with simulated(tmp_path, SiteSpec("golden"), SiteSpec("other")) as running:
-        report = await running.fleet.run(SyncSettings(source="golden", keys=("no_such",)))
+        report = await running.fleet.run(SyncSettings(source="golden", only=("no_such",)))
         assert report.results[0].kind == "jetpack.unsupported"
 
 

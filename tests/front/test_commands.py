@@ -52,10 +52,35 @@ def test_every_operation_has_a_command(name: str, capsys: pytest.CaptureFixture[
     assert run_command_line(["run", name, "--help"]) == 0
     out = capsys.readouterr().out
     assert "--per-host" in out
-    assert ("--dry-run" in out) == (name in WRITING)
+    assert ("--dry-run" in out) != REGISTRY[name].read_only
+    assert ("--confirm" in out) == REGISTRY[name].irreversible
 
 
-WRITING = {"modules.activate", "modules.deactivate", "settings.set", "settings.sync"}
+IRREVERSIBLE = {"connection.disconnect", "reset.modules", "reset.options", "users.unlink"}
+
+
+def test_what_cannot_be_undone_is_known_as_such() -> None:
+    assert {name for name, task in REGISTRY.items() if task.irreversible} == IRREVERSIBLE
+
+
+@pytest.mark.parametrize("name", sorted(IRREVERSIBLE))
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        pytest.param([], "name the sites", id="nobody named the sites"),
+        pytest.param(["--site", "*"], "--confirm 2", id="not confirmed"),
+        pytest.param(["--site", "*", "--confirm", "1"], "--confirm 2", id="another number"),
+    ],
+)
+def test_what_cannot_be_undone_is_refused_without_consent(
+    name: str,
+    flags: list[str],
+    message: str,
+    inventory: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command_line(["run", name, "-i", inventory, *flags]) == 5
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -131,6 +156,14 @@ def test_mistakes_end_with_64_and_say_what_is_wrong(
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("name", ["FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE"])
+def test_consent_is_not_inherited_from_the_environment(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(["operations"], {name: "2"}) == 64
+    assert name in capsys.readouterr().err
 
 
 def test_every_mistake_of_an_inventory_is_told_with_its_place(

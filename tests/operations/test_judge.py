@@ -6,7 +6,8 @@ import pytest
 
 from fleet.errors import SiteError
 from fleet.operations.base import WriteLog, judge
-from fleet.operations.settings import SetSettings, SettingsState
+from fleet.operations.obstacles import SettingsState
+from fleet.operations.settings import SetSettings
 from fleet.results import Change, Verdict
 
 CHANGE = Change("settings.k", before="old", after="new")

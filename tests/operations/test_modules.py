@@ -13,6 +13,9 @@ from fleet.site.client import Connection, Module
 
 CONNECTED = Connection.model_validate({"isActive": True, "isRegistered": True})
 ALONE = Connection.model_validate({"isActive": False, "isRegistered": False})
+UNOWNED = Connection.model_validate(
+    {"isActive": True, "isRegistered": True, "hasConnectedOwner": False}
+)
 OFFLINE = Connection.model_validate({"offlineMode": {"isActive": True}})
 OLD_OFFLINE = Connection.model_validate({"isActive": False, "devMode": {"isActive": True}})
 
@@ -65,12 +68,29 @@ def test_what_is_stored_counts_and_the_difference_is_noted() -> None:
             id="development mode",
         ),
         pytest.param(state(ALONE, likes=module()), "jetpack.not_connected", id="disconnected"),
+        pytest.param(
+            state(UNOWNED, likes=module(available=False, requires_user_connection=True)),
+            "jetpack.not_connected",
+            id="no user connected",
+        ),
     ],
 )
 def test_what_cannot_be_activated_is_not_sent(found: ModuleState, kind: str) -> None:
     decision = ActivateModules(("likes",)).decide(found)
     assert decision.changes == ()
     assert [key.kind for key in decision.settled] == [kind]
+
+
+def test_a_module_that_waits_for_a_user_is_told_as_not_in_effect() -> None:
+    sso = module(activated=True, available=False, requires_user_connection=True)
+    decision = ActivateModules(("sso",)).decide(state(UNOWNED, {"sso": True}, sso=sso))
+    assert decision.settled[0].verdict is Verdict.UNCHANGED
+    assert decision.notes == ("stored as active but not in effect: sso",)
+
+
+def test_a_module_that_needs_no_user_is_activated_without_one() -> None:
+    found = state(UNOWNED, likes=module(requires_connection=True))
+    assert len(ActivateModules(("likes",)).decide(found).changes) == 1
 
 
 def test_offline_mode_leaves_modules_that_need_no_connection_alone() -> None:

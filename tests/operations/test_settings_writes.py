@@ -26,6 +26,11 @@ class Site:
         self._post = post
 
     async def get(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
+        if route == "jetpack/v4":
+            args = {key: {"default": value} for key, value in self.stored.items()}
+            endpoint = {"methods": ["POST"], "args": args}
+            settings = {"methods": ["POST"], "endpoints": [endpoint]}
+            return answer(200, {"routes": {"/jetpack/v4/settings": settings}})
         return answer(200, dict(self.stored))
 
     async def post(self, route: str, body: Mapping[str, object]) -> Answer:

@@ -195,7 +195,18 @@ def test_the_data_of_the_connection_grew_over_the_releases(
     ("era", "jetpack", "namespaces"),
     [
         ("4.3", True, ["oembed/1.0", "jetpack/v4", "wp/v2"]),
-        ("16.1", False, ["oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"]),
+        ("8.9", False, ["oembed/1.0", "wp/v2", "wp-site-health/v1", "wp-block-editor/v1"]),
+        (
+            "16.1",
+            False,
+            [
+                "oembed/1.0",
+                "wp/v2",
+                "wp-site-health/v1",
+                "wp-block-editor/v1",
+                "wp-abilities/v1",
+            ],
+        ),
     ],
 )
 def test_the_index_lists_what_there_is(

@@ -9,8 +9,9 @@ import pytest
 
 from fleet.engine.fleet import Fleet
 from fleet.operations.base import Task, WriteLog
+from fleet.operations.carrying import SyncSettings
 from fleet.operations.modules import ActivateModules, DeactivateModules, ModuleState
-from fleet.operations.settings import SetSettings, SyncSettings
+from fleet.operations.settings import SetSettings
 from fleet.operations.stats import CollectStats
 from fleet.results import Change, KeyResult, RunReport, SiteResult, Status, Verdict
 from fleet.site.client import JetpackClient
