@@ -95,8 +95,9 @@ class Fleet:
         dry_run = dry_run or task.read_only
         sites = self._sites(task, selected or self.inventory)
         if task.irreversible and not dry_run and confirm != len(sites):
+            count = f"{len(sites)} site" if len(sites) == 1 else f"{len(sites)} sites"
             raise Refused(
-                f"{task.name} cannot be undone and would reach {len(sites)} sites:"
+                f"{task.name} cannot be undone and would reach {count}:"
                 f" say --confirm {len(sites)} to go on"
             )
         secrets_ = await self._resolver.resolve_all(

@@ -107,7 +107,7 @@ def _held(wanted: Mapping[str, object], found: object, key: str) -> bool:
 
 def _number(value: float | str) -> object:
     text = str(value).strip()
-    return int(float(text)) if _NUMBER.fullmatch(text) else value
+    return int(text.partition(".")[0]) if _NUMBER.fullmatch(text) else value
 
 
 def _addresses(text: str) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from fleet.errors import SiteError
-from fleet.operations.base import WriteLog, judge
+from fleet.operations.base import WriteLog
 from fleet.operations.settings import SetSettings
 from fleet.results import KeyResult, Verdict
 from fleet.site.client import JetpackClient
@@ -65,7 +65,7 @@ async def outcome(site: Site, **values: object) -> dict[str, KeyResult]:
     except SiteError as error:
         trouble = error
     after = await operation.reread(client, before, decision.changes)
-    judged = judge(operation, decision.changes, after, log, trouble)
+    judged = operation.judge(before, after, decision.changes, log, trouble)
     return {key.key.removeprefix("settings."): key for key in judged}
 
 
@@ -171,3 +171,28 @@ async def test_a_key_that_needs_its_module_is_not_sent_without() -> None:
     site = Site({"monitor": False, "monitor_receive_notifications": False}, stores)
     assert await outcome(site, monitor_receive_notifications=True) == {}
     assert site.bodies == []
+
+
+async def test_a_site_that_repeats_a_secret_is_not_quoted_with_it() -> None:
+    def repeats(stored: dict[str, object], body: dict[str, object]) -> tuple[int, object]:
+        said = f"wordpress_api_key: {body['wordpress_api_key']} is no key"
+        return 400, {"code": "some_updated", "message": said}
+
+    ended = await outcome(Site({"wordpress_api_key": ""}, repeats), wordpress_api_key="c4nary")
+    assert ended["wordpress_api_key"].reason == "(secret) is no key"
+    assert "c4nary" not in repr(ended)
+
+
+async def test_an_unheard_false_is_insisted_on_beside_a_key_that_fails() -> None:
+    heard: list[object] = []
+
+    def deaf(stored: dict[str, object], body: dict[str, object]) -> tuple[int, object]:
+        heard.extend(value for key, value in body.items() if key == "a")
+        stored["a"] = heard[-2:] != [True, False]
+        return 400, {"code": "some_updated", "message": ""}
+
+    ended = await outcome(Site({"a": True, "b": 1}, deaf), a=False, b=2)
+    assert {key: each.verdict for key, each in ended.items()} == {
+        "a": Verdict.CHANGED,
+        "b": Verdict.REJECTED,
+    }
