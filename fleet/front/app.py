@@ -32,7 +32,7 @@ _COMMANDS = {
 """Module and function of each command below `fleet.front`, and its line of help; the functions'
 own docstrings would cost their import."""
 
-_CONSENT = ("FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
+_CONSENT = ("FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
 
 USAGE = 64
 REFUSED = 5

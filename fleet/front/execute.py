@@ -68,7 +68,7 @@ def execute(
     whole, selected = selection.load()
     fleet = Fleet(pace.applied(whole), settings)
     report = run_async(lambda: run_watched(fleet, task, pace.applied(selected), out, consent))
-    fault = write_report(report, out, _next(report))
+    fault = write_report(report, out, _next(report, consent))
     code = report.exit_code or fault
     tolerated = consent.dry_run and not consent.detailed
     return 0 if code == DRIFT and tolerated else code
@@ -105,12 +105,13 @@ def write_report(report: RunReport, out: Output, next_command: str | None) -> in
     return BUG if faults else 0
 
 
-def _next(report: RunReport) -> str | None:
+def _next(report: RunReport, consent: Consent) -> str | None:
     """Return the command that helps now; None leaves it to the report, which knows the causes."""
     if report.interrupted:
         return "the same command again: it reads first, and sends only what is still missing"
     if report.exit_code == DRIFT:
-        return "the same command without --dry-run"
+        done = "without --dry-run" if consent.dry_run else "with settings.sync and --dry-run"
+        return f"the same command {done}"
     return None if report.exit_code else "fleet operations"
 
 

@@ -158,7 +158,7 @@ def test_mistakes_end_with_64_and_say_what_is_wrong(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("name", ["FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE"])
+@pytest.mark.parametrize("name", ["FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE"])
 def test_consent_is_not_inherited_from_the_environment(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
