@@ -8,7 +8,7 @@ explains a key that is not as wanted; it never makes one count as changed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from fleet.site.client import JetpackClient, JetpackReader
 __all__ = ["Complaint", "Decision", "Operation", "Query", "Sourced", "Task", "WriteLog", "judge"]
 
 State = TypeVar("State")
+Intend = Callable[[tuple[Change, ...]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,23 @@ class WriteLog:
     """What one site was asked to change, kept while the writes go out.
 
     Args:
+        intend: Puts changes on record, awaited before their write leaves; what it raises keeps
+            the write from leaving.
         sent: Keys whose write has left or may have left.
         answered: Keys whose write the site has answered, one way or another.
         complaints: What the site's answers said against keys.
     """
 
+    intend: Intend | None = None
     sent: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     complaints: dict[str, Complaint] = field(default_factory=dict)
 
-    def sending(self, changes: Iterable[Change]) -> None:
-        """Note that the write of `changes` leaves now."""
+    async def sending(self, changes: Iterable[Change]) -> None:
+        """Note that the write of `changes` leaves now, once the intent is on record."""
+        changes = tuple(changes)
+        if self.intend is not None:
+            await self.intend(changes)
         self.sent.update(change.key for change in changes)
 
     def answer(self, changes: Iterable[Change]) -> None:

@@ -241,7 +241,7 @@ class Disconnect(Operation[Connection]):
     ) -> None:
         """Disconnect; a site that was disconnected meanwhile answers ``disconnect_failed``."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         note_refusal(log, changes, await client.write("connection", {"isActive": False}))
 
     def found(self, state: Connection, key: str) -> object:
@@ -301,7 +301,7 @@ class RecheckSsl(Operation[SslState]):
         self, client: JetpackClient, state: SslState, changes: tuple[Change, ...], log: WriteLog
     ) -> None:
         """Ask for the test; the site tries WordPress.com before it answers."""
-        log.sending(changes)
+        await log.sending(changes)
         answer = await client.ajax({"action": "jetpack-recheck-ssl", "ajax-nonce": state.nonce})
         log.answer(changes)
         verdict = answer.value if isinstance(answer.value, dict) else {}

@@ -146,7 +146,7 @@ class ActivateJumpstart(_Jumpstart):
     ) -> None:
         """Send it; what it could not activate does not stop the rest."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         answer = await client.write("jumpstart", {"active": True})
         log.answer(changes)
         if not answer.ok:
@@ -191,7 +191,7 @@ class DismissJumpstart(_Jumpstart):
     ) -> None:
         """Send it."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         answer = await client.write("jumpstart", {"active": False})
         log.answer(changes)
         if not answer.ok:

@@ -187,7 +187,7 @@ class ActivateModules(_Toggle):
         Bulk stops at a module whose plugin in conflict had to go first. Asked once more it goes
         on, up to the next such module; then each is asked for by itself.
         """
-        log.sending(changes)
+        await log.sending(changes)
         slugs = [_slug(change) for change in changes]
         answer = await client.activate_modules(slugs)
         if answer.status == 302:
@@ -197,7 +197,7 @@ class ActivateModules(_Toggle):
             log.withdraw(changes)
         if gone or (answer.status == 302 and len(changes) > 1):
             for change in changes:
-                log.sending([change])
+                await log.sending([change])
                 await _toggle(client, change, state, log)
             return
         log.answer(changes)
@@ -240,7 +240,7 @@ class DeactivateModules(_Toggle):
     ) -> None:
         """Deactivate all in one request, or a single one by its own route."""
         if len(changes) > 1 and state.stored:
-            log.sending(changes)
+            await log.sending(changes)
             answer = await client.update_settings({_slug(change): False for change in changes})
             log.answer(changes)
             if not answer.ok:
@@ -248,7 +248,7 @@ class DeactivateModules(_Toggle):
                     _complain(log, change, state, answer)
             return
         for change in changes:
-            log.sending([change])
+            await log.sending([change])
             await _toggle(client, change, state, log)
 
 

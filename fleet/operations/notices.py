@@ -76,7 +76,7 @@ class DismissNotice(Operation[NoticeState]):
     ) -> None:
         """Dismiss it."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         note_refusal(log, changes, await client.write(f"notice/{self.notice}", {"dismissed": True}))
 
     def found(self, state: NoticeState, key: str) -> object:

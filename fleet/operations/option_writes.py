@@ -72,7 +72,7 @@ class OptionWriter:
 
     async def _send_batch(self, batch: Sequence[Change]) -> None:
         """Send one request; an error of the site's own does not keep the next one back."""
-        self._log.sending(batch)
+        await self._log.sending(batch)
         try:
             answer = await self._write({setting_name(change.key): change.after for change in batch})
         except SiteError as error:
@@ -106,6 +106,7 @@ class OptionWriter:
         if deaf:
             # The answers so far were about another request.
             self._log.answered.difference_update(off[name].key for name in deaf)
+            await self._log.sending(off[name] for name in deaf)
             await self._write(dict.fromkeys(deaf, True))
             await self._write(dict.fromkeys(deaf, False))
             self._log.answer(off[name] for name in deaf)

@@ -124,7 +124,7 @@ class WriteApi(Operation[_Reading]):
     ) -> None:
         """Send it."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         answer = await client.call(self.method, self.path, self.body)
         log.answer(changes)
         if not answer.ok:

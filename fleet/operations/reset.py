@@ -101,7 +101,7 @@ class _Reset(Operation[ResetState]):
     ) -> None:
         """Send it once."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         answer = await client.write(f"options/{self.what}", {"reset": True})
         log.answer(changes)
         if not answer.ok:

@@ -72,7 +72,7 @@ class UnlinkUser(Operation[LinkState]):
     ) -> None:
         """Unlink the account that signs the request; no other can be named from 4.3.2 on."""
         del state
-        log.sending(changes)
+        await log.sending(changes)
         note_refusal(log, changes, await client.write("connection/user", {"linked": False}))
 
     def found(self, state: LinkState, key: str) -> object:

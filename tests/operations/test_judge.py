@@ -23,7 +23,7 @@ def read(value: str | None) -> SettingsState | None:
 def log(*, sent: bool = True, complaint: bool = False) -> WriteLog:
     found = WriteLog()
     if sent:
-        found.sending([CHANGE])
+        found.sent.add(CHANGE.key)
     if complaint:
         found.complain([CHANGE], "jetpack.refused", "no")
     return found

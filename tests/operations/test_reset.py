@@ -39,7 +39,7 @@ BROKEN = SiteError("site.server_error", "the site answered 500", answered=True)
         ),
     ],
 )
-def test_a_reset_is_judged_by_what_differs(
+async def test_a_reset_is_judged_by_what_differs(
     after: ResetState | None,
     complaint: str,
     trouble: SiteError | None,
@@ -49,7 +49,7 @@ def test_a_reset_is_judged_by_what_differs(
 ) -> None:
     reset, log = ResetModules(), WriteLog()
     changes = reset.decide(BEFORE).changes
-    log.sending(changes)
+    await log.sending(changes)
     if complaint:
         log.complain(changes, "jetpack.refused", complaint)
     (judged,) = reset.judge(BEFORE, after, changes, log, trouble)
@@ -57,22 +57,22 @@ def test_a_reset_is_judged_by_what_differs(
 
 
 @pytest.mark.parametrize("trouble", [LOST, None], ids=["lost", "refused"])
-def test_a_change_in_doubt_says_so(trouble: SiteError | None) -> None:
+async def test_a_change_in_doubt_says_so(trouble: SiteError | None) -> None:
     reset, log = ResetModules(), WriteLog()
     changes = reset.decide(BEFORE).changes
-    log.sending(changes)
+    await log.sending(changes)
     if trouble is None:
         log.complain(changes, "jetpack.refused", "no")
     (judged,) = reset.judge(BEFORE, AFTER, changes, log, trouble)
     assert judged.reason.startswith("changed, ")
 
 
-def test_secrets_are_masked_one_by_one_and_in_groups() -> None:
+async def test_secrets_are_masked_one_by_one_and_in_groups() -> None:
     key = "settings.wordpress_api_key"
     before, after = ResetState({key: "canary"}), ResetState({key: ""})
     reset, log = ResetOptions(), WriteLog()
     (change,) = reset.decide(before).changes
-    log.sending([change])
+    await log.sending([change])
     judged = reset.judge(before, after, (change,), log, None)
     shown = reset.shown(change.key, change.before)
     assert shown == {key: MASK}
