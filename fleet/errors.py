@@ -6,6 +6,9 @@ The tree::
     ├── InputError      one mistake of the caller, with its place in a file (exit 64)
     ├── InputErrors     every mistake of one pass (exit 64)
     ├── Refused         a safety rule said no before anything was changed (exit 5)
+    ├── LockHeld        another run holds sites of this one (exit 6)
+    ├── LeaseLost       another run took over while this one slept (exit 6)
+    ├── JournalError    the journal cannot be read or written; nothing further may change (exit 74)
     └── SiteError       trouble with one site; the engine turns it into that site's result
 
 What a `SiteError` means is looked up by its `kind` in `KINDS`, which is also what
@@ -14,276 +17,24 @@ What a `SiteError` means is looked up by its `kind` in `KINDS`, which is also wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from fleet.kinds import KINDS, Kind
 
 __all__ = [
     "KINDS",
     "FleetError",
     "InputError",
     "InputErrors",
+    "JournalError",
     "Kind",
+    "LeaseLost",
+    "LockHeld",
     "Place",
     "Refused",
     "SiteError",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of trouble with a site.
-
-    Args:
-        name: Stable dotted word, such as ``auth.locked_out``.
-        ends: Status word the site ends in: ``unreachable``, ``blocked``, ``failed``,
-            ``partial``, ``unknown`` or ``skipped``.
-        meaning: What happened, one sentence.
-        hint: What the reader can do about it, one sentence.
-        retryable: True where reading again a little later may well succeed.
-    """
-
-    name: str
-    ends: str
-    meaning: str
-    hint: str
-    retryable: bool = False
-
-
-_ROWS = (
-    Kind(
-        "net.dns",
-        "unreachable",
-        "The host name could not be resolved.",
-        "Check the spelling of the host and whether the domain has expired.",
-        retryable=True,
-    ),
-    Kind(
-        "net.refused",
-        "unreachable",
-        "The server refused the connection.",
-        "Check that the web server runs and that a firewall lets this machine in.",
-        retryable=True,
-    ),
-    Kind(
-        "net.timeout",
-        "unreachable",
-        "The site did not answer in time.",
-        "Try the site in a browser; raise http.timeout or http.deadline if it is only slow.",
-        retryable=True,
-    ),
-    Kind(
-        "net.reset",
-        "unreachable",
-        "The connection broke off in the middle of an exchange.",
-        "Run again; if it stays, look at the web server's error log.",
-        retryable=True,
-    ),
-    Kind(
-        "tls.expired",
-        "unreachable",
-        "The site's certificate has expired.",
-        "Renew the certificate.",
-    ),
-    Kind(
-        "tls.untrusted",
-        "unreachable",
-        "The site's certificate is not signed by an authority this machine trusts.",
-        "Install the full certificate chain, or name your own authority with http.ca_file.",
-    ),
-    Kind(
-        "tls.name",
-        "unreachable",
-        "The site's certificate belongs to another host name.",
-        "Use the host name in the certificate, or have the certificate issued again.",
-    ),
-    Kind(
-        "proto.not_json",
-        "failed",
-        "The site answered something other than the JSON that was asked for.",
-        "Open the address in a browser; a plugin, a cache or a parking page may answer instead.",
-    ),
-    Kind(
-        "proto.too_large",
-        "failed",
-        "The answer was larger than the limit.",
-        "Look at what the site sends; a healthy answer is far below the limit.",
-    ),
-    Kind(
-        "proto.truncated",
-        "failed",
-        "The answer ended before it was complete.",
-        "Run again; if it stays, look at the site's PHP error log.",
-        retryable=True,
-    ),
-    Kind(
-        "redirect.cross_origin",
-        "blocked",
-        "The site points to another address, and credentials are sent to their own origin only.",
-        "If the new address is right, write it as the site's url in the inventory.",
-    ),
-    Kind(
-        "redirect.downgrade",
-        "blocked",
-        "The site redirects from https to plain http.",
-        "Mend the redirect; credentials are not sent in clear.",
-    ),
-    Kind(
-        "redirect.loop",
-        "blocked",
-        "The site redirects in a circle.",
-        "Mend the redirect; behind a proxy, WordPress often does not know that it is on https.",
-    ),
-    Kind(
-        "auth.bad_credentials",
-        "blocked",
-        "The site rejected the user name or the password.",
-        "Correct the credential; it was sent once and is not tried again.",
-    ),
-    Kind(
-        "auth.locked_out",
-        "blocked",
-        "The site has locked this address or user out of the login.",
-        "Wait for the lockout to end or allow this machine's address in the security plugin.",
-    ),
-    Kind(
-        "auth.second_factor",
-        "blocked",
-        "The account needs a second factor or another way of signing in.",
-        "Use an application password for this account.",
-    ),
-    Kind(
-        "auth.session",
-        "blocked",
-        "The login did not give a working session.",
-        "Sign in with a browser and look at what the login page says.",
-    ),
-    Kind(
-        "auth.anonymous",
-        "blocked",
-        "The site treats the requests as not logged in.",
-        "Check the application password, and that the web server passes the Authorization header.",
-    ),
-    Kind(
-        "auth.forbidden",
-        "blocked",
-        "The account lacks the rights for this.",
-        "Use an administrator's account for this site.",
-    ),
-    Kind(
-        "block.waf",
-        "blocked",
-        "A firewall in front of the site refused the request.",
-        "Allow this machine's address in the firewall or at the CDN.",
-    ),
-    Kind(
-        "block.captcha",
-        "blocked",
-        "The site asks for a captcha or another proof of being human.",
-        "Allow this machine's address, or use an application password.",
-    ),
-    Kind(
-        "site.maintenance",
-        "unreachable",
-        "The site is in maintenance mode.",
-        "Run again when its update has finished.",
-    ),
-    Kind(
-        "site.server_error",
-        "failed",
-        "The site failed with an error of its own.",
-        "Look at the site's PHP error log.",
-        retryable=True,
-    ),
-    Kind(
-        "site.rest_unavailable",
-        "blocked",
-        "WordPress's REST API could not be found.",
-        "Check the address, and that no plugin or server rule switches the REST API off.",
-    ),
-    Kind(
-        "jetpack.missing",
-        "blocked",
-        "Jetpack is not active on this site (or is older than 4.3).",
-        "Install and activate Jetpack.",
-    ),
-    Kind(
-        "jetpack.offline",
-        "blocked",
-        "Jetpack runs in offline mode, and this needs a connection to WordPress.com.",
-        "Switch offline mode off, or leave this module out for the site.",
-    ),
-    Kind(
-        "jetpack.not_connected",
-        "blocked",
-        "Jetpack is not connected to WordPress.com.",
-        "Connect Jetpack in the site's dashboard.",
-    ),
-    Kind(
-        "jetpack.plan",
-        "blocked",
-        "The site's Jetpack plan does not include this.",
-        "Upgrade the plan, or leave this out for the site.",
-    ),
-    Kind(
-        "jetpack.override",
-        "blocked",
-        "The host or a plugin forces this module on or off; no API call can change it.",
-        "Ask the host, or leave this module out for the site.",
-    ),
-    Kind(
-        "jetpack.unsupported",
-        "blocked",
-        "This site's version of Jetpack does not have this.",
-        "Update Jetpack, or leave this out for the site.",
-    ),
-    Kind(
-        "jetpack.refused",
-        "failed",
-        "Jetpack refused the request.",
-        "Read what the site said in its own words below the error.",
-    ),
-    Kind(
-        "throttle.limited",
-        "unreachable",
-        "The site or its host limits the rate of requests.",
-        "Lower --per-host or --concurrency and run again later.",
-        retryable=True,
-    ),
-    Kind(
-        "write.unconfirmed",
-        "unknown",
-        "A change was sent, and neither an answer nor a reading told whether it was made.",
-        "Run again: it reads first and only sends what is still missing.",
-    ),
-    Kind(
-        "write.partial",
-        "partial",
-        "Only a part of the change was made.",
-        "See the keys below; run again after mending what was rejected.",
-    ),
-    Kind(
-        "verify.mismatch",
-        "failed",
-        "The site said the change was made, but read again the value is another.",
-        "Look for a plugin or host rule that puts it back, or send it as the site stores it.",
-    ),
-    Kind(
-        "plan.stale",
-        "skipped",
-        "The site changed since the plan was made.",
-        "Make a new plan.",
-    ),
-    Kind(
-        "internal.bug",
-        "failed",
-        "This tool met an error of its own.",
-        "Please report it with the run's id.",
-    ),
-)
-
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ROWS})
-"""Every kind of trouble with a site, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +82,18 @@ class InputErrors(FleetError):
 
 class Refused(FleetError):
     """A safety rule refused the run before anything was changed."""
+
+
+class LockHeld(FleetError):
+    """Another run holds sites that this one wants; the message names it, its owner and its age."""
+
+
+class LeaseLost(FleetError):
+    """This run no longer holds its sites, because its lease ran out and was taken over."""
+
+
+class JournalError(FleetError):
+    """The journal could not be opened, read or written; without it nothing is changed."""
 
 
 class SiteError(FleetError):

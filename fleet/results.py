@@ -16,6 +16,8 @@ from fleet.errors import KINDS, SiteError
 __all__ = [
     "Change",
     "Event",
+    "Halt",
+    "Halted",
     "KeyResult",
     "RunFinished",
     "RunReport",
@@ -231,6 +233,27 @@ class SiteFinished:
     result: SiteResult
 
 
+class Halt(StrEnum):
+    """What ended a run before all its sites were done, other than a signal."""
+
+    BUDGET = "budget"
+    JOURNAL = "journal"
+    LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Why a run ended early.
+
+    Args:
+        by: What ended it.
+        reason: One sentence with the numbers.
+    """
+
+    by: Halt
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunFinished:
     """A run ended.
@@ -238,10 +261,12 @@ class RunFinished:
     Args:
         at: When, with time zone.
         interrupted: The signal that ended it early (``SIGINT`` or ``SIGTERM``), or None.
+        halted: What else ended it early, or None.
     """
 
     at: datetime
     interrupted: str | None = None
+    halted: Halted | None = None
 
 
 Event = RunStarted | SiteStarted | SiteFinished | RunFinished
@@ -259,6 +284,7 @@ class RunReport:
     finished: datetime | None
     interrupted: str | None
     results: tuple[SiteResult, ...]
+    halted: Halted | None = None
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> RunReport:
@@ -291,6 +317,7 @@ class RunReport:
             started=start.at,
             finished=end.at if end else None,
             interrupted=end.interrupted if end else None,
+            halted=end.halted if end else None,
             results=tuple(
                 done.get(name) or SiteResult(name, url, Status.NOT_STARTED)
                 for name, url in start.sites
@@ -321,13 +348,21 @@ class RunReport:
     def exit_code(self) -> int:
         """Return the exit code of the command that made this run.
 
-        1 a bug of ours, 130 or 143 interrupted, 3 a site is not in the asked state, 2 drift
-        only, 0 all well; the first that applies.
+        1 a bug of ours, 74 the journal failed, 6 the lock was lost, 130 or 143 interrupted, 4 over
+        the failure budget, 3 a site is not in the asked state, 2 drift only, 0 all well; the
+        first that applies.
         """
+        halt = self.halted.by if self.halted else None
         if any(result.kind == "internal.bug" for result in self.results):
             return 1
+        if halt is Halt.JOURNAL:
+            return 74
+        if halt is Halt.LOCK:
+            return 6
         if self.interrupted:
             return 143 if self.interrupted == "SIGTERM" else 130
+        if halt is Halt.BUDGET:
+            return 4
         found = {result.status for result in self.results}
         if found - {Status.UNCHANGED, Status.CHANGED, Status.DRIFT}:
             return 3

@@ -14,7 +14,8 @@ PACKAGE = Path(fleet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 SHARED = {"errors", "results", "config"}
 BELOW = {
-    "errors": set(),
+    "kinds": set(),
+    "errors": {"kinds"},
     "results": {"errors"},
     "config": {"errors"},
     "inventory": SHARED,

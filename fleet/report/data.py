@@ -26,7 +26,7 @@ from pydantic import (
 from fleet.errors import KINDS, InputError
 from fleet.report.inert import CI_COMMAND, inert
 from fleet.report.values import json_value
-from fleet.results import KeyResult, RunReport, SiteResult, Status, Usage
+from fleet.results import Halted, KeyResult, RunReport, SiteResult, Status, Usage
 
 __all__ = ["SCHEMA", "load_report", "render_json", "report_document", "report_schema"]
 
@@ -46,6 +46,7 @@ def report_document(report: RunReport) -> dict[str, object]:
         "started": _moment(report.started),
         "finished": _moment(report.finished) if report.finished else None,
         "interrupted": report.interrupted,
+        "halted": _halted(report.halted),
         "exit_code": report.exit_code,
         "totals": {**totals, "sites": len(report.results)},
         "usage": _usage(report.usage),
@@ -90,6 +91,10 @@ def report_schema() -> dict[str, object]:
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
+
+
+def _halted(halted: Halted | None) -> dict[str, object] | None:
+    return {"by": halted.by.value, "reason": halted.reason} if halted else None
 
 
 def _usage(usage: Usage) -> dict[str, object]:
@@ -170,6 +175,7 @@ class _Document(_Strict):
     started: AwareDatetime
     finished: AwareDatetime | None
     interrupted: str | None
+    halted: Halted | None
     exit_code: int
     totals: dict[str, int]
     usage: Usage
@@ -192,5 +198,6 @@ class _Document(_Strict):
             started=self.started,
             finished=self.finished,
             interrupted=self.interrupted,
+            halted=self.halted,
             results=tuple(site.result() for site in self.results),
         )

@@ -108,12 +108,16 @@ def _add_headline(page: Page, report: RunReport) -> None:
     asked = " ".join((inert(report.operation, 64), *given))
     page.paragraph(asked if page.verbose else inert(asked, 160), label="Asked    ")
     began = report.started.strftime("%Y-%m-%d %H:%M:%S %Z")
-    if report.interrupted:
-        stopped = f"interrupted by {inert(report.interrupted, 16)}"
+    if report.interrupted or report.halted:
+        stopped = (
+            f"interrupted by {inert(report.interrupted, 16)}" if report.interrupted else "halted"
+        )
         page.line(("Started  ", "dim"), f"{began}, ", (stopped, "bold yellow"), _after(report))
     else:
         ended = ", took" + _after(report)[6:] if report.finished else ", no end is recorded"
         page.line(("Started  ", "dim"), began + ended)
+    if report.halted:
+        page.paragraph(inert(report.halted.reason, 400), label="Halted   ")
 
 
 def _after(report: RunReport) -> str:

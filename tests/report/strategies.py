@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from fleet.errors import KINDS
-from fleet.results import KeyResult, RunReport, SiteResult, Status, Usage, Verdict
+from fleet.results import Halt, Halted, KeyResult, RunReport, SiteResult, Status, Usage, Verdict
 
 patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 """For tests that draw whole reports: a busy machine may take its time."""
@@ -90,6 +90,7 @@ def run_reports(
         finished=draw(st.none() | moments),
         interrupted=draw(st.sampled_from([None, "SIGINT", "SIGTERM"])),
         results=tuple(draw(site_results(name, text, data)) for name in names),
+        halted=draw(st.none() | st.builds(Halted, st.sampled_from(Halt), text)),
     )
 
 
