@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
 from fleet.errors import InputError
+from fleet.inventory.globs import fits, is_glob
 from fleet.inventory.loader import load_files
 from fleet.inventory.selector import parse_selector
 from fleet.inventory.sites import Auth, AuthMethod, Http, Origin, Site
@@ -62,8 +62,8 @@ class Inventory:
         wanted = parse_selector(selector) if selector is not None else None
         for flag, patterns in (("--site", sites), ("--exclude", exclude)):
             self._check_names(flag, patterns)
-        chosen = _fits(sites or ("*",))
-        dropped = _fits(exclude)
+        chosen = fits(sites or ("*",))
+        dropped = fits(exclude)
         kept = {
             name: site
             for name, site in self.sites.items()
@@ -81,21 +81,6 @@ class Inventory:
 
     def _check_names(self, flag: str, patterns: Iterable[str]) -> None:
         for pattern in patterns:
-            if not _is_glob(pattern) and pattern not in self.sites:
+            if not is_glob(pattern) and pattern not in self.sites:
                 hint = guess(pattern, self.sites)
                 raise InputError(f"{flag}: there is no site {shown(pattern)}{hint}")
-
-
-def _is_glob(pattern: str) -> bool:
-    return any(sign in pattern for sign in "*?[")
-
-
-def _fits(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that tells whether a name fits one of `patterns`."""
-    literals = {pattern for pattern in patterns if not _is_glob(pattern)}
-    globs = [pattern for pattern in patterns if _is_glob(pattern)]
-
-    def fits(name: str) -> bool:
-        return name in literals or any(fnmatchcase(name, glob) for glob in globs)
-
-    return fits
