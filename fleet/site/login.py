@@ -6,20 +6,24 @@ never words; see wordpress-auth 1.4 to 1.8. What is not recognised is never a su
 
 from __future__ import annotations
 
-import html
 import re
 from urllib.parse import unquote_plus
 
 from fleet.errors import SiteError
 from fleet.site.discovery import same_host
 from fleet.site.transport import Reply
-from fleet.site.wire import challenged, excerpt, recognise, visible
+from fleet.site.wire import challenged, excerpt, recognise, unescaped, visible
 
 __all__ = ["classify_login", "has_session_cookie"]
 
 _LOGGED_IN = "wordpress_logged_in_"
 _ERROR = re.compile(r"""id=["']login_error["']""")
-_USERNAME = re.compile(r"""<input[^<>]*\bid=["']user_login["'][^<>]*>""", re.I)
+_PAGE = 512 * 1024
+"""Characters of a page that are searched; login pages of real plugins are far below."""
+_BOX = 20_000
+_INPUT = re.compile(r"<input\b[^<>]*>", re.I)
+"""A whole tag; what stands in it is looked for in a second step, so that each goes over it once."""
+_USERNAME = re.compile(r"""\bid=["']user_login["']""", re.I)
 _VALUE = re.compile(r"""\bvalue=(?:"([^"]*)"|'([^']*)')""", re.I)
 _SHAKE = re.compile(r"""['"\s]shake['"(]""")
 _TWO_FACTOR = re.compile(
@@ -60,7 +64,8 @@ def classify_login(reply: Reply, username: str) -> SiteError | None:
         return None
     if reply.location is not None:
         return _redirected(reply)
-    if reply.status == 401 and _PROTECT_MATH in reply.text:
+    page = reply.text[:_PAGE]
+    if reply.status == 401 and _PROTECT_MATH in page:
         return SiteError("block.captcha", "Jetpack Protect asks a math question at the login")
     if reply.status in (401, 403, 406):
         return SiteError(
@@ -70,7 +75,7 @@ def classify_login(reply: Reply, username: str) -> SiteError | None:
         return SiteError(
             "auth.session", "there is no login page here; set auth.login_path if it is hidden"
         )
-    return _failed_page(reply.text, username, reply)
+    return _failed_page(page, username, reply)
 
 
 def _challenged(reply: Reply) -> bool:
@@ -106,7 +111,7 @@ def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
 def _error_box(page: str, username: str, reply: Reply) -> SiteError:
     """Return the meaning of ``#login_error``: core prefills or shakes for a plain bad password."""
     box = _ERROR.split(page, maxsplit=1)[-1].partition(">")[2].partition("</div>")[0]
-    said = visible(box)[:160] or excerpt(reply)
+    said = visible(box[:_BOX])[:160] or excerpt(reply)
     if _CAPTCHA.search(page):
         return SiteError("block.captcha", "the login page asks for a captcha", said=said)
     if _prefilled(page) == username or _SHAKE.search(page):
@@ -119,6 +124,7 @@ def _error_box(page: str, username: str, reply: Reply) -> SiteError:
 
 
 def _prefilled(page: str) -> str:
-    field = _USERNAME.search(page)
-    value = _VALUE.search(field.group(0)) if field else None
-    return html.unescape(value.group(1) or value.group(2) or "") if value else ""
+    tags = (match.group() for match in _INPUT.finditer(page))
+    field = next((tag for tag in tags if _USERNAME.search(tag)), "")
+    value = _VALUE.search(field)
+    return unescaped(value.group(1) or value.group(2) or "") if value else ""

@@ -16,7 +16,16 @@ from multidict import CIMultiDictProxy
 from fleet.errors import SiteError
 from fleet.site.transport import Reply
 
-__all__ = ["Answer", "challenged", "excerpt", "read_answer", "recognise", "retry_after", "visible"]
+__all__ = [
+    "Answer",
+    "challenged",
+    "excerpt",
+    "read_answer",
+    "recognise",
+    "retry_after",
+    "unescaped",
+    "visible",
+]
 
 _FATAL_CODES = ("", "wp_die", "internal_server_error")
 """Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
@@ -181,7 +190,18 @@ def excerpt(reply: Reply, length: int = 160) -> str:
 
 def visible(page: str) -> str:
     """Return a piece of HTML as a person would read it, on one line; hostile text."""
-    return " ".join(html.unescape(_MARKUP.sub(" ", page)).split())
+    return " ".join(unescaped(_MARKUP.sub(" ", page)).split())
+
+
+def unescaped(text: str) -> str:
+    """Return a piece of HTML source with its entities replaced; hostile text.
+
+    The library raises for the number of an entity that has thousands of digits.
+    """
+    try:
+        return html.unescape(text)
+    except ValueError:
+        return text
 
 
 def _code(value: object) -> str:

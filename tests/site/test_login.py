@@ -212,6 +212,18 @@ def test_a_prefilled_name_is_compared_unescaped() -> None:
     assert error.kind == "auth.bad_credentials"
 
 
+def test_a_prefilled_name_that_cannot_be_unescaped_is_another_one() -> None:
+    error = classify_login(page(form(BOX, user="&#" + "9" * 5000)), USER)
+    assert error is not None
+    assert error.kind == "auth.locked_out"
+
+
+def test_a_page_is_searched_up_to_a_limit() -> None:
+    error = classify_login(page(" " * 1_000_000 + form(BOX, SHAKE, user=USER)), USER)
+    assert error is not None
+    assert error.kind == "auth.session"
+
+
 def test_what_the_page_says_is_kept_apart_from_our_words() -> None:
     error = classify_login(page(form(BOX, SHAKE, user=USER)), USER)
     assert error is not None

@@ -232,6 +232,7 @@ def test_the_pause_asked_for_is_read(value: str, seconds: float | None) -> None:
         pytest.param("w " * 300, ("w " * 80).strip(), id="long"),
         pytest.param("<script " * 2500, "", id="many scripts"),
         pytest.param("<" * 20_000, "", id="many tags"),
+        pytest.param("a &#" + "9" * 5000, "a &#" + "9" * 156, id="entity of many digits"),
     ],
 )
 def test_an_excerpt_is_the_visible_beginning(body: str, text: str) -> None:
