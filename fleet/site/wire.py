@@ -42,6 +42,13 @@ _BLANK = "\ufeff \t\r\n"
 _MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.DOTALL | re.IGNORECASE)
 """Tags; one without an end goes on to the end of the text, so that no page costs long searches."""
 
+_DOCUMENT = re.compile(r"(?<![^>\s\ufeff])[{\[]")
+"""Where a document may begin behind stray text."""
+
+_STRAY = 64 * 1024
+"""Characters that PHP may have printed before a document; notices are far shorter."""
+
+_TRIES = 20
 _DATABASE_DOWN = re.compile(rb"error establishing a (redis |)database connection", re.IGNORECASE)
 
 
@@ -221,13 +228,25 @@ def _decode(body: bytes, *, salvage: bool) -> tuple[object, bool]:
 
 
 def _salvaged(text: str) -> tuple[object, bool]:
-    for start in [match.start() for match in re.finditer(r"(?<![^>\s\ufeff])[{\[]", text)][:20]:
+    """Return the document behind stray text, which is the one that ends with the text.
+
+    What was read once is not read again: a document that breaks off holds none that does not.
+    """
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    start = 0
+    for _ in range(_TRIES):
+        found = _DOCUMENT.search(text, start, _STRAY)
+        if found is None:
+            break
         try:
-            value = _loads(text[start:])
-        except ValueError:
+            value, start = decoder.raw_decode(text, found.start())
+        except json.JSONDecodeError as error:
+            start = max(error.pos, found.end())
             continue
+        except (ValueError, RecursionError):
+            break
         # Log lines often end in "[]", so an empty value proves nothing.
-        if isinstance(value, dict | list) and value:
+        if start == len(text) and value:
             return value, True
     return None, False
 

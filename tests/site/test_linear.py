@@ -6,6 +6,7 @@ of a hostile text would hold up every visit, every deadline and the interrupt.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,7 +17,7 @@ from fleet.site.admin_state import initial_state, nonce_in_page, ssl_nonce_in_pa
 from fleet.site.login import classify_login, has_session_cookie
 from fleet.site.routes import RouteTable
 from fleet.site.wire import excerpt, read_answer, recognise, visible
-from tests.site.growth import growth
+from tests.site.growth import growth, least
 from tests.site.login_pages import ALIVE, BOX, USER, page
 from tests.site.replies import reply
 
@@ -92,3 +93,14 @@ def test_work_grows_no_faster_than_the_text(
         return start + unit * (size // len(unit))
 
     assert growth(work, text, 12_000) < MOST
+
+
+def test_looking_past_stray_output_reads_a_document_about_once() -> None:
+    """Each of the lists goes on to the end of the text, where none of them ends."""
+    lists = " [" * 19 + "1," * 200_000
+
+    def once(text: str) -> None:
+        with suppress(ValueError):
+            json.loads(text)
+
+    assert least(answer, "x" + lists) < 6 * least(once, lists)

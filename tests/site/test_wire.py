@@ -41,6 +41,8 @@ OUTGOING = '{"code":"failed_test__outbound_http","message":"no","data":{"status"
         pytest.param(NOTICE + BOM + '{"a":1}', {"a": 1}, id="notice, then a mark"),
         pytest.param('<!-- cached -->[{"a":1}]', [{"a": 1}], id="comment"),
         pytest.param('{"a":1,"a":2}', {"a": 2}, id="key twice"),
+        pytest.param('[0] {x [] {"a":1}', {"a": 1}, id="behind other brackets"),
+        pytest.param('{"b":2}\n{"a":1}', {"a": 1}, id="behind another document"),
     ],
 )
 def test_a_document_is_read(body: str, value: object) -> None:
@@ -62,6 +64,9 @@ def test_a_document_is_read(body: str, value: object) -> None:
         pytest.param(b'{"a":' * 100_000, id="very deep and cut off"),
         pytest.param(b'{"a":' + b"9" * 5000 + b"}", id="huge integer"),
         pytest.param(b"[2026-01-01] app.ERROR: boom [] []", id="log line"),
+        pytest.param(b"x " * 40_000 + b'{"a":1}', id="behind very much text"),
+        pytest.param(b'x [1, {"a":1}', id="whole inside of one cut off"),
+        pytest.param(b'x [NaN] {"a":1}', id="behind what is no number"),
         pytest.param(b"\xff\xfe{\x00}\x00", id="UTF-16"),
         pytest.param(b"\x00\x01\x02", id="binary"),
     ],
