@@ -31,6 +31,10 @@ _MAX_FIELD = 32 * 1024
 """Long CSP and Link headers are common; the library's 8 KiB would fail healthy sites."""
 
 _MAX_HEADERS = 512
+_MAX_ADDRESS = 4096
+_MAX_FOREIGN = 255
+"""Characters beyond ASCII in an address: what a host name of them costs grows with the square."""
+
 _CERTIFICATE_EXPIRED = 10
 _NAME_MISMATCHES = (62, 64)
 """Verification codes of OpenSSL's x509_vfy.h: expired; not for this host name, this IP address."""
@@ -85,14 +89,17 @@ def web_address(text: str, base: URL) -> URL | None:
     A user and password in it are dropped: the library would send them as our own.
 
     Args:
-        text: Hostile text.
+        text: Hostile text; an address far longer than any real one is none.
         base: What a relative address is relative to; an empty one where none is accepted.
     """
+    if len(text) > _MAX_ADDRESS or sum(not char.isascii() for char in text) > _MAX_FOREIGN:
+        return None
     try:
         target = base.join(URL(text)).with_user(None)
+        # The name is decoded only here, and may turn out to stand for nothing.
+        return target if target.scheme in ("http", "https") and target.host else None
     except (ValueError, IndexError):  # the second for "//[]@" (yarl 1.25)
         return None
-    return target if target.scheme in ("http", "https") and target.host else None
 
 
 @dataclass(slots=True)

@@ -16,10 +16,11 @@ from fleet.errors import SiteError
 from fleet.site.admin_state import initial_state, nonce_in_page, ssl_nonce_in_page
 from fleet.site.login import classify_login, has_session_cookie
 from fleet.site.routes import RouteTable
+from fleet.site.transport import web_address
 from fleet.site.wire import excerpt, read_answer, recognise, visible
 from tests.site.growth import growth, least
 from tests.site.login_pages import ALIVE, BOX, USER, page
-from tests.site.replies import reply
+from tests.site.replies import HOME, reply
 
 MOST = 5.0
 """In proportion is 1, each place anew is 16; half-way on the scale of doublings is 4."""
@@ -36,6 +37,10 @@ def cookie(text: str) -> None:
 def answer(text: str) -> None:
     with suppress(SiteError):
         read_answer(reply(text))
+
+
+def name(text: str) -> None:
+    web_address("//" + text, HOME)
 
 
 def table(text: str) -> None:
@@ -77,6 +82,7 @@ WORK: list[tuple[str, Callable[[str], object], str, str]] = [
     ("an encoded state", initial_state, 'Initial_State=JSON.parse(decodeURIComponent("', "%7B"),
     ("middlewares", nonce_in_page, "", 'createNonceMiddleware( "'),
     ("nonces for SSL", ssl_nonce_in_page, "", "action: 'jetpack-recheck-ssl', "),
+    ("a name of many characters", name, "", "".join(map(chr, range(0x4E00, 0x5A00)))),
     ("groups of a route", table, "", "(?P<a>b)"),
     ("open groups of a route", table, "", "(?P<a>"),
     ("names of groups", table, "(?P<", "a"),

@@ -71,6 +71,10 @@ async def test_another_origin_is_refused_before_anything_is_sent(target: str) ->
             pytest.param(text, None, id=text)
             for text in ("mailto:a@b", "ftp://a/", "http:///x", "//0@", "//[]@", "http://a:99999/")
         ),
+        pytest.param("//xn--aaaaaaaaaaaaaaaa/", None, id="encoded name of nothing"),
+        pytest.param("/" + "a" * 4095, f"https://harbour.example/{'a' * 4095}", id="long"),
+        pytest.param("/" + "a" * 4096, None, id="too long"),
+        pytest.param("/" + "é" * 256, None, id="too many foreign characters"),
     ],
 )
 def test_an_address_a_site_names_is_a_web_address_or_nothing(
