@@ -16,6 +16,7 @@ from fleet.inventory.layers import BUILT_IN, Layer, Setting
 from fleet.inventory.parts import Named
 from fleet.inventory.references import SecretRef
 from fleet.inventory.sites import Auth, AuthMethod, Http, Site
+from fleet.inventory.windows import Freeze, Window
 from fleet.inventory.wording import shown
 
 __all__ = ["Assembler"]
@@ -65,6 +66,8 @@ class Assembler:
             http=http,
             paused=self._value("state", str) == "paused",
             origins=MappingProxyType({path: s.origin for path, s in self._settings.items()}),
+            window=self._window(),
+            freezes=self._freezes(),
         )
 
     def _value(self, path: str, kind: type[T]) -> T | None:
@@ -121,6 +124,15 @@ class Assembler:
             allow_plaintext=self._value("http.allow_plaintext", bool) is True,
             ca_file=self._value("http.ca_file", Path),
         )
+
+    def _window(self) -> Window | None:
+        zone = self._value("window.tz", str)
+        spans = self._value("window.allow", tuple)
+        return Window(zone or "UTC", spans or ()) if zone or spans else None
+
+    def _freezes(self) -> tuple[Freeze, ...]:
+        found = [s.value for s in self._settings.values() if isinstance(s.value, Freeze)]
+        return tuple(sorted(found, key=lambda freeze: (freeze.first, freeze.last)))
 
     def _labels(self) -> MappingProxyType[str, str]:
         return MappingProxyType(

@@ -9,7 +9,7 @@ nothing deep, aliased or tagged ever gets built, and each refusal names its plac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -22,7 +22,17 @@ from fleet.errors import InputError, Place
 from fleet.inventory.scalars import AmbiguousScalarError, Scalar, scalar
 from fleet.inventory.wording import shown
 
-__all__ = ["BROKEN", "Broken", "Document", "Entry", "Node", "parse_document", "read_document"]
+__all__ = [
+    "BROKEN",
+    "Broken",
+    "Document",
+    "Entry",
+    "Node",
+    "parse_document",
+    "read_bytes",
+    "read_document",
+    "stopped",
+]
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 32
@@ -60,10 +70,18 @@ BROKEN: Final = Broken.BROKEN
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands; a mapping has its entries by key, in the file's order."""
+    """A value and where it stands.
+
+    Args:
+        value: A mapping has its entries by key, in the file's order.
+        place: Where it begins.
+        date: The unquoted date that stands here, whose value is broken: its mistake is noted, and
+            only a setting that is a date may take it and have the note dropped.
+    """
 
     value: Scalar | tuple[Node, ...] | Mapping[str, Entry] | Broken
     place: Place
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +108,33 @@ class Document:
     errors: tuple[InputError, ...]
     complete: bool
 
+    def errors_without(self, dates: Container[Place]) -> tuple[InputError, ...]:
+        """Return the errors except those at the places of `dates` that were taken as such."""
+        return tuple(error for error in self.errors if error.place not in dates)
+
 
 def read_document(file: Path) -> Document:
     """Return what stands in `file`; a file that cannot be read is an error in the document."""
     try:
+        return parse_document(read_bytes(file), file)
+    except InputError as error:
+        return stopped(file, error)
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return the content of `file`, of one that is too large only the beginning.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
         with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return _stopped(file, InputError("there is no such file", Place(str(file))))
+        raise InputError("there is no such file", Place(str(file))) from None
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
-        return _stopped(file, InputError(f"cannot be read: {reason}", Place(str(file))))
-    return parse_document(data, file)
+        raise InputError(f"cannot be read: {reason}", Place(str(file))) from None
 
 
 def parse_document(data: bytes, file: Path, max_nodes: int = MAX_NODES) -> Document:
@@ -110,11 +143,12 @@ def parse_document(data: bytes, file: Path, max_nodes: int = MAX_NODES) -> Docum
     try:
         root = builder.root(_checked_text(data, str(file)))
     except InputError as error:
-        return _stopped(file, *builder.errors, error)
+        return stopped(file, *builder.errors, error)
     return Document(file, root, tuple(builder.errors), complete=True)
 
 
-def _stopped(file: Path, *errors: InputError) -> Document:
+def stopped(file: Path, *errors: InputError) -> Document:
+    """Return what stands for a file that could not be read to its end."""
     return Document(file, MappingProxyType({}), errors, complete=False)
 
 
@@ -209,7 +243,7 @@ class _Builder:
             return Node(BROKEN, place)
         marked = self._marked(event, place)
         if isinstance(event, yaml.ScalarEvent):
-            return Node(BROKEN if marked else self._scalar(event, place), place)
+            return Node(BROKEN, place) if marked else self._scalar(event, place)
         is_list = isinstance(event, yaml.SequenceStartEvent)
         value = self._sequence(depth) if is_list else self._mapping(depth)
         return Node(BROKEN if marked else value, place)
@@ -223,18 +257,18 @@ class _Builder:
             return True
         return False
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar | Broken:
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Node:
         text = str(event.value)
         if not event.implicit[0]:
-            return text
+            return Node(text, place)
         if event.end_mark is not None and event.end_mark.line + 1 != place.line:
             self._note("unquoted text goes on over several lines: write it in quotes", place)
-            return BROKEN
+            return Node(BROKEN, place)
         try:
-            return scalar(text)
+            return Node(scalar(text), place)
         except AmbiguousScalarError as error:
             self._note(str(error), place)
-            return BROKEN
+            return Node(BROKEN, place, text if error.is_date else None)
 
     def _sequence(self, depth: int) -> tuple[Node, ...]:
         items = []

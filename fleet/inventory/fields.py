@@ -14,13 +14,26 @@ from types import MappingProxyType
 
 from yarl import URL
 
+from fleet.errors import InputError, InputErrors
 from fleet.inventory.address import URL_PATTERN, parse_address
+from fleet.inventory.document import BROKEN, Broken, Node
 from fleet.inventory.references import SecretRef
 from fleet.inventory.sites import AuthMethod
+from fleet.inventory.windows import (
+    DAY_PATTERN,
+    SPAN_PATTERN,
+    ZONE_PATTERN,
+    Span,
+    parse_day,
+    parse_span,
+    parse_zone,
+)
 from fleet.inventory.wording import described
 
 __all__ = [
+    "DAY",
     "NAME_PATTERN",
+    "REASON",
     "SECTIONS",
     "SITE_URL",
     "STATE",
@@ -37,6 +50,7 @@ USERNAME_PATTERN = r"[^\x00-\x20\x7f-\xa0:]([^\x00-\x1f\x7f-\xa0:]{0,98}[^\x00-\
 # Neither ":" nor "%", so that joined to the site's address it can never become another address.
 LOGIN_PATH_PATTERN = r"(?!/)(?!.*\.\.)[!\"$&-9;-\[\]-~]{1,200}"
 LONGEST = 86_400
+LONGEST_REASON = 200
 
 _NAME = re.compile(NAME_PATTERN)
 _DURATION = re.compile(DURATION_PATTERN)
@@ -51,7 +65,7 @@ class Field:
 
     Args:
         parse: Returns the value to use; raises ValueError with what to write instead, without
-            repeating what was written.
+            repeating what was written, or InputError and InputErrors where it knows the place.
         schema: The same as JSON Schema.
     """
 
@@ -76,6 +90,8 @@ def display(value: object) -> str:
         return "(system)"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return f"{value:g}s" if isinstance(value, float) else str(value)
 
 
@@ -148,6 +164,29 @@ def _ca_file(value: object) -> Path:
     return Path(text)
 
 
+def _spans(value: object) -> tuple[Span, ...] | Broken:
+    if not isinstance(value, tuple) or not value:
+        raise ValueError("expected a list of days and times, such as ['Mon-Thu 07:00-16:00']")
+    spans: list[Span] = []
+    errors: list[InputError] = []
+    nodes = [item for item in value if isinstance(item, Node) and item.value is not BROKEN]
+    for item in nodes:
+        try:
+            spans.append(parse_span(item.value))
+        except ValueError as error:
+            errors.append(InputError(str(error), item.place))
+    if errors:
+        raise InputErrors(errors)
+    return tuple(spans) if len(nodes) == len(value) else BROKEN
+
+
+def _reason(value: object) -> str:
+    text = _text(value)
+    if not text.isprintable() or len(text) > LONGEST_REASON:
+        raise ValueError("a reason has up to 200 characters and no control character")
+    return text
+
+
 def _pattern(pattern: str, description: str) -> Mapping[str, object]:
     return {"type": "string", "pattern": f"^{pattern}$", "description": description}
 
@@ -173,6 +212,10 @@ SITE_URL = Field(
 )
 STATE = _choice("active", "paused")
 SWITCH = Field(_switch, {"type": "boolean"})
+DAY = Field(parse_day, _pattern(DAY_PATTERN, "A day, such as 2027-01-31."))
+REASON = Field(
+    _reason, _pattern(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f]{1,200}", "Why, in words for people.")
+)
 
 SECTIONS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
     {
@@ -198,6 +241,18 @@ SECTIONS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "allow_plaintext": SWITCH,
             "ca_file": Field(
                 _ca_file, _pattern(r"(.*\S.*)", "Certificate authorities to trust, as a PEM file.")
+            ),
+        },
+        "window": {
+            "tz": Field(parse_zone, _pattern(ZONE_PATTERN, "Time zone, such as Europe/Vienna.")),
+            "allow": Field(
+                _spans,
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "pattern": f"^{SPAN_PATTERN}$"},
+                    "description": "When changes may start, such as Mon-Thu 07:00-16:00.",
+                },
             ),
         },
     }

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from fleet.errors import InputError, Place
+from fleet.errors import InputError, InputErrors, Place
 from fleet.inventory.document import BROKEN, Broken, Entry, Node
-from fleet.inventory.fields import SECTIONS, SITE_URL, STATE, Field, display
+from fleet.inventory.fields import DAY, REASON, SECTIONS, SITE_URL, STATE, Field, display
 from fleet.inventory.labels import check_label_key, check_label_value
 from fleet.inventory.references import SecretRef
 from fleet.inventory.sites import AuthMethod, Http, Origin
+from fleet.inventory.windows import Freeze
 from fleet.inventory.wording import described, guess, likely, shown
 
 __all__ = ["BUILT_IN", "LAYER_KEYS", "SITE_KEYS", "Layer", "LayerReader", "Setting"]
 
-LAYER_KEYS = ("labels", "auth", "http", "state")
+LAYER_KEYS = ("labels", "auth", "http", "window", "freeze", "state")
 """What defaults and groups can have."""
 SITE_KEYS = ("url", "groups", *LAYER_KEYS)
 """What a site can have."""
 
+_FREEZE = ("from", "to", "reason")
 _PLAIN: Mapping[str, Field] = MappingProxyType({"url": SITE_URL, "state": STATE})
 
 
@@ -72,6 +75,7 @@ class LayerReader:
 
     def __init__(self, folder: Path, *, allow_inline: bool) -> None:
         self.errors: list[InputError] = []
+        self.dates: set[Place] = set()
         self._folder = folder
         self._allow_inline = allow_inline
 
@@ -86,6 +90,8 @@ class LayerReader:
             entry = entries[key]
             if key == "labels":
                 self._labels(entry.node, source, layer)
+            elif key == "freeze":
+                self._freezes(entry.node, source, layer)
             elif key in SECTIONS:
                 self._section(key, entry.node, source, layer)
             elif key in _PLAIN:
@@ -148,6 +154,53 @@ class LayerReader:
                 continue
             layer[f"labels.{key}"] = self._setting(f"labels.{key}", _LABEL, entry.node, source)
 
+    def _freezes(self, node: Node, source: str, layer: Layer) -> None:
+        """Read freezes, each with a path of its own, so that those of all layers add up."""
+        if not isinstance(node.value, tuple):
+            if node.value is not BROKEN:
+                found = described(node.value)
+                self.note(
+                    f"expected a list of freezes with 'from' and 'to', found {found}", node.place
+                )
+            return
+        for item in node.value:
+            if freeze := self._freeze(item):
+                path = f"freeze.{freeze.first}..{freeze.last}"
+                layer[path] = Setting(freeze, Origin(freeze.reason, item.place, source))
+
+    def _freeze(self, node: Node) -> Freeze | None:
+        entries = self.mapping(node)
+        if entries is None:
+            return None
+        misspelt: Layer = {}
+        self.known(entries, _FREEZE, misspelt, "")
+        for key in ("from", "to"):
+            if key not in entries and key not in misspelt:
+                self.note(f"a freeze needs its key '{key}', such as {key}: 2026-12-24", node.place)
+        fields = {"from": DAY, "to": DAY, "reason": REASON}
+        found = {
+            key: self._plain(fields[key], entries[key].node) for key in fields if key in entries
+        }
+        first, last = found.get("from"), found.get("to")
+        if not isinstance(first, date) or not isinstance(last, date):
+            return None
+        if last < first:
+            self.note("this day is before the one in 'from'", entries["to"].node.place)
+            return None
+        reason = found.get("reason", "")
+        return Freeze(first, last, reason if isinstance(reason, str) else "")
+
+    def _plain(self, field: Field, node: Node) -> object:
+        """Return the value of a field that may be a date without quotes, or a broken one."""
+        if field is DAY and node.date is not None:
+            self.dates.add(node.place)
+        value = node.value if node.date is None or field is not DAY else node.date
+        try:
+            return BROKEN if value is BROKEN else field.parse(value)
+        except ValueError as error:
+            self.note(str(error), node.place)
+            return BROKEN
+
     def _setting(self, path: str, field: Field, node: Node, source: str) -> Setting:
         value: object = BROKEN
         if not isinstance(node.value, Broken):
@@ -157,6 +210,8 @@ class LayerReader:
                 self.note(str(error), node.place)
             except InputError as error:
                 self.errors.append(error)
+            except InputErrors as error:
+                self.errors.extend(error.errors)
         return Setting(value, Origin(display(value), node.place, source))
 
     def _placed(self, path: str, value: object, place: Place) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from yarl import URL
@@ -10,7 +10,7 @@ from yarl import URL
 from fleet.errors import InputError, InputErrors, Place
 from fleet.inventory.address import same_site_key
 from fleet.inventory.assembly import Assembler
-from fleet.inventory.document import read_document
+from fleet.inventory.document import Document, read_document
 from fleet.inventory.layers import Layer
 from fleet.inventory.parts import GroupPart, Named, Part, SitePart, read_part
 from fleet.inventory.sites import Site
@@ -18,19 +18,25 @@ from fleet.inventory.wording import guess, shown
 
 __all__ = ["load_files"]
 
+_INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "sites"})
+_POLICY = frozenset({"exceptions", "policies", "rollout"})
+
 
 def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]]:
     """Return the sites in `paths` by name, in the order of the files, and the files read.
 
     Args:
         paths: Files, and folders whose ``*.yaml`` and ``*.yml`` files are read in the order of
-            their names; a file named twice is read once.
+            their names; a file named twice is read once. Policy files that lie in a folder are
+            passed over: they have ``policies``, ``exceptions`` or ``rollout`` at the top, and
+            nothing of an inventory.
 
     Raises:
         InputErrors: Every mistake of all files, in their order.
     """
-    files, errors = _find(paths)
-    parts = [read_part(read_document(file)) for file in files]
+    documents, errors = _read(paths)
+    files = [document.file for document in documents]
+    parts = [read_part(document) for document in documents]
     for part in parts:
         errors.extend(part.errors)
     joiner = _Joiner(parts)
@@ -40,21 +46,33 @@ def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]
     return joiner.sites, tuple(files)
 
 
-def _find(paths: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
-    found: dict[Path, Path] = {}
+def _read(paths: Sequence[Path]) -> tuple[list[Document], list[InputError]]:
+    """Return the documents in `paths`, each once, and what is wrong with the paths themselves."""
+    found: dict[Path, Document] = {}
     errors: list[InputError] = []
     if not paths:
         errors.append(InputError("no inventory is given: name one with --inventory"))
+    named = {path.absolute() for path in paths}
     for path in paths:
-        files = [path]
-        if _is_folder(path):
-            inside = (*path.glob("*.yaml"), *path.glob("*.yml"))
-            files = sorted(file for file in inside if file.is_file() and file.name[0] != ".")
-            if not files:
-                errors.append(InputError("no *.yaml file is in this folder", Place(str(path))))
-        for file in files:
-            found.setdefault(file.absolute(), file)
+        documents = [read_document(path)] if not _is_folder(path) else _read_folder(path, named)
+        if not documents:
+            errors.append(
+                InputError("no *.yaml file of an inventory is in this folder", Place(str(path)))
+            )
+        for document in documents:
+            found.setdefault(document.file.absolute(), document)
     return list(found.values()), errors
+
+
+def _read_folder(folder: Path, named: Container[Path]) -> list[Document]:
+    inside = (*folder.glob("*.yaml"), *folder.glob("*.yml"))
+    files = sorted(file for file in inside if file.is_file() and file.name[0] != ".")
+    documents = [read_document(file) for file in files]
+    return [each for each in documents if not _is_policy(each) or each.file.absolute() in named]
+
+
+def _is_policy(document: Document) -> bool:
+    return not _POLICY.isdisjoint(document.root) and _INVENTORY.isdisjoint(document.root)
 
 
 def _is_folder(path: Path) -> bool:

@@ -33,7 +33,8 @@ class Inventory:
     def load(cls, paths: Sequence[Path]) -> Inventory:
         """Return the inventory in `paths`, each a file or a folder of ``*.yaml`` and ``*.yml``.
 
-        A file's ``defaults`` apply to that file's sites; groups are shared by all files.
+        A file's ``defaults`` apply to that file's sites; groups are shared by all files. Policy
+        files are passed over in folders.
 
         Raises:
             InputErrors: Every mistake of all files, in their order.

@@ -71,7 +71,7 @@ def read_part(document: Document) -> Part:
     reader = _PartReader(LayerReader(document.file.parent, allow_inline=inline))
     if document.complete:
         reader.read(document)
-    errors = (*document.errors, *reader.layers.errors)
+    errors = (*document.errors_without(reader.layers.dates), *reader.layers.errors)
     return Part(document.file, tuple(reader.groups), tuple(reader.sites), errors, document.complete)
 
 

@@ -46,7 +46,16 @@ _AMBIGUOUS = {
 
 
 class AmbiguousScalarError(ValueError):
-    """An unquoted word that YAML readers take for different things; it is not repeated."""
+    """An unquoted word that YAML readers take for different things; it is not repeated.
+
+    Args:
+        message: What to write instead.
+        is_date: Whether one of the things is a date.
+    """
+
+    def __init__(self, message: str, *, is_date: bool) -> None:
+        super().__init__(message)
+        self.is_date = is_date
 
 
 def scalar(text: str) -> Scalar:
@@ -60,7 +69,7 @@ def scalar(text: str) -> Scalar:
     if rule is None:
         return text
     if rule in _AMBIGUOUS:
-        raise AmbiguousScalarError(_AMBIGUOUS[rule])
+        raise AmbiguousScalarError(_AMBIGUOUS[rule], is_date=rule == "odd_date")
     if rule == "integer":
         return int(text)
     if rule == "decimal":

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleet.inventory.fields import NAME_PATTERN, SECTIONS, SITE_URL, STATE, SWITCH, Field
+from fleet.inventory.fields import (
+    DAY,
+    NAME_PATTERN,
+    REASON,
+    SECTIONS,
+    SITE_URL,
+    STATE,
+    SWITCH,
+    Field,
+)
 from fleet.inventory.labels import LABEL_KEY, LABEL_VALUE
 
 __all__ = ["inventory_schema"]
@@ -58,9 +67,17 @@ def _layer_properties() -> dict[str, object]:
         "description": "What selectors match.",
     }
     state = {**STATE.schema, "description": "Paused sites are skipped by every run."}
-    return {"labels": labels, **{name: _section(SECTIONS[name]) for name in SECTIONS}} | {
-        "state": state
+    freeze = {
+        **_mapping({"from": dict(DAY.schema), "to": dict(DAY.schema), "reason": REASON.schema}),
+        "required": ["from", "to"],
     }
+    freezes = {
+        "type": "array",
+        "items": freeze,
+        "description": "Days on which nothing is changed; those of all layers add up.",
+    }
+    sections = {name: _section(SECTIONS[name]) for name in SECTIONS}
+    return {"labels": labels, **sections, "freeze": freezes, "state": state}
 
 
 def _section(fields: Mapping[str, Field]) -> dict[str, object]:

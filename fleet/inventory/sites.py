@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from yarl import URL
 
 from fleet.errors import Place
 from fleet.inventory.secrets import SecretRef
+from fleet.inventory.windows import Freeze, Window, opens
 
 __all__ = ["Auth", "AuthMethod", "Http", "Origin", "Site"]
 
@@ -85,6 +87,8 @@ class Site:
         paused: Whether runs leave it out, as `skipped`.
         origins: Origin of each effective setting by dotted path, such as ``auth.username``,
             ``labels.client``, ``http.timeout``; read-only.
+        window: When in a week it may be changed; None at any time.
+        freezes: Days on which it is not changed, in the order of their first days.
     """
 
     name: str
@@ -95,3 +99,9 @@ class Site:
     http: Http
     paused: bool
     origins: Mapping[str, Origin] = field(hash=False, compare=False, repr=False)
+    window: Window | None = None
+    freezes: tuple[Freeze, ...] = ()
+
+    def opens(self, now: datetime) -> datetime | None:
+        """Return the earliest moment from `now` on at which a change may start; None for never."""
+        return opens(self.window, self.freezes, now)

@@ -107,6 +107,14 @@ def test_words_on_which_readers_disagree_are_refused(words: str, meaning: str) -
         assert found.root["b"].node.value == 1
 
 
+def test_a_setting_that_is_a_date_may_take_one_without_quotes() -> None:
+    found = document("a: 2024-01-02\nb: 2024-01-03\nc: '2024-01-04'\nd: &x 2024-01-05\ne: no\n")
+    nodes = [entry.node for entry in found.root.values()]
+    assert [node.date for node in nodes] == ["2024-01-02", "2024-01-03", None, None, None]
+    left = [str(error.place) for error in found.errors_without({nodes[0].place})]
+    assert left == ["x.yaml:2:4", "x.yaml:4:4", "x.yaml:5:4"]
+
+
 def test_a_word_after_a_date_is_still_a_date() -> None:
     assert "date" in notes("a: 2024-01-02 10:00:00\n")[0]
 

@@ -145,6 +145,18 @@ def test_files_share_groups_but_not_defaults(tmp_path: Path) -> None:
     assert inventory.sites["x"].labels == {"tier": "gold"}
 
 
+def test_policy_files_are_passed_over_in_folders_only(tmp_path: Path) -> None:
+    inventory = written(tmp_path, HEAD + "sites: {x: https://x.example}\n")
+    policy = written(tmp_path, "version: 1\npolicies: []\n", "policy.yaml")
+    written(tmp_path, "version: 1\nrollout: {pause: 5m}\n", "rollout.yml")
+    assert Inventory.load([tmp_path]).files == (inventory,)
+    assert "unknown key 'policies'" in complaints(policy, tmp_path)[0]
+    written(tmp_path, "version: 1\npolicies: []\nsites: {}\n", "policy.yaml")
+    assert "unknown key 'policies'" in complaints(tmp_path)[0]
+    only = written(tmp_path, "version: 1\nexceptions: []\n", "only/policy.yaml")
+    assert complaints(only.parent)[0].endswith("no *.yaml file of an inventory is in this folder")
+
+
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     file = written(tmp_path, HEAD + "sites: {x: https://x.example}\n")
     assert Inventory.load([file, tmp_path]).files == (file,)
@@ -166,7 +178,7 @@ def test_the_same_thing_in_two_files_names_both_places(tmp_path: Path) -> None:
     ("make", "expected"),
     [
         (lambda folder: folder / "none.yaml", "there is no such file"),
-        (lambda folder: folder, "no *.yaml file is in this folder"),
+        (lambda folder: folder, "no *.yaml file of an inventory is in this folder"),
         (lambda folder: folder / ("x" * 300), "cannot be read: file name too long"),
         (lambda folder: written(folder, "", "f") / "x", "cannot be read: not a directory"),
     ],

@@ -34,6 +34,14 @@ def auth(**keys: object) -> Document:
     return site(auth=keys)
 
 
+def window(*spans: object) -> Document:
+    return site(window={"allow": list(spans)})
+
+
+def freeze(**keys: object) -> Document:
+    return site(freeze=[{"from": "2026-11-20", "to": "2026-12-28", **keys}])
+
+
 def url(text: object) -> Document:
     return top(sites={"x": text})
 
@@ -79,6 +87,17 @@ GOOD: Mapping[str, Document] = {
     ),
     "switch off": top(allow_inline_secrets=False),
     "names": top(sites={"0a.B_c-d": "https://x.example"}),
+    "window": window("Mon-Thu 07:00-16:00", "Sat,Sun 22:00-02:00", "12:00-24:00"),
+    "window with a zone": site(window={"tz": "Europe/Vienna", "allow": ["Fri-Mon 00:00-24:00"]}),
+    "zone only": top(defaults={"window": {"tz": "America/Argentina/Buenos_Aires"}}),
+    "utc": site(window={"tz": "UTC"}),
+    "empty window": site(window={}),
+    "freeze": freeze(),
+    "freeze with a reason": freeze(reason="holiday sales \u2013 see OPS-412"),
+    "freeze in a group": top(
+        groups={"g": {"freeze": [{"from": "2026-01-01", "to": "2026-01-01"}]}}
+    ),
+    "no freezes": site(freeze=[]),
 }
 
 BAD: Mapping[str, Document] = {
@@ -160,6 +179,32 @@ BAD: Mapping[str, Document] = {
     "plaintext text": http(allow_plaintext="yes"),
     "ca_file number": http(ca_file=1),
     "ca_file empty": http(ca_file=""),
+    "window text": site(window="Mon 07:00-16:00"),
+    "unknown window key": site(window={"zone": "UTC"}),
+    "window without spans": window(),
+    "window of text": site(window={"allow": "Mon 07:00-16:00"}),
+    "span number": window(5),
+    "span without times": window("Mon"),
+    "span of other days": window("Mo-Do 07:00-16:00"),
+    "span of small letters": window("mon 07:00-16:00"),
+    "span of short hours": window("Mon 7:00-16:00"),
+    "span beginning at 24": window("Mon 24:00-02:00"),
+    "span past 24": window("Mon 22:00-24:30"),
+    "span with blanks": window("Mon 07:00 - 16:00"),
+    "zone abbreviation": site(window={"tz": "CET"}),
+    "zone path": site(window={"tz": "../Europe/Vienna"}),
+    "zone of leap seconds": site(window={"tz": "right/Europe/Vienna"}),
+    "zone number": site(window={"tz": 1}),
+    "freeze mapping": site(freeze={"from": "2026-11-20", "to": "2026-12-28"}),
+    "freeze text": site(freeze=["2026-11-20"]),
+    "freeze without an end": site(freeze=[{"from": "2026-11-20"}]),
+    "freeze day": freeze(to="28.12.2026"),
+    "freeze number": freeze(to=20261228),
+    "freeze short": freeze(to="2026-12-8"),
+    "freeze reason blank": freeze(reason=" "),
+    "freeze reason control": freeze(reason="a\u001bb"),
+    "freeze reason long": freeze(reason="x" * 201),
+    "unknown freeze key": freeze(why="x"),
     "state": site(state="off"),
     "state true": site(state=True),
 }
@@ -179,6 +224,10 @@ ONLY_THE_LOADER_KNOWS: Mapping[str, Document] = {
     "whether files exist": http(ca_file="none.pem"),
     "long prefixes of labels": site(labels={"a." * 127 + "b/c": "d"}),
     "marks that reorder text": auth(username="a\u202eb"),
+    "whether zones exist": site(window={"tz": "Europe/Nowhere"}),
+    "spans of no length": window("Mon 09:00-09:00"),
+    "days of a month": freeze(to="2026-12-32"),
+    "freezes that end before they begin": freeze(to="2026-11-19"),
 }
 
 
@@ -219,7 +268,16 @@ def test_the_loader_refuses_what_no_schema_can(tmp_path: Path, name: str) -> Non
 
 def test_the_example_conforms() -> None:
     file = Path(__file__).parents[2] / "inventory.example.yaml"
-    assert conforms(yaml.safe_load(file.read_text(encoding="utf-8")))
+    # Editors take days for text; PyYAML makes dates of them.
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert conforms(json.loads(json.dumps(document, default=str)))
+
+
+def test_the_example_loads() -> None:
+    inventory = Inventory.load([Path(__file__).parents[2] / "inventory.example.yaml"])
+    shop = inventory.sites["fjord-shop"]
+    assert str(shop.window) == "Mon-Thu 07:00-16:00, Sat 22:00-02:00 (Europe/Oslo)"
+    assert list(map(str, shop.freezes)) == ["2026-11-20 to 2026-12-28 (holiday sales)"]
 
 
 def settings() -> Iterator[str]:
