@@ -16,13 +16,15 @@ from fleet.errors import SiteError
 from fleet.site.transport import Reply, Request, Transport, web_address
 from fleet.site.wire import Answer, read_answer, recognise
 
-__all__ = ["Discovery", "Endpoints", "same_host"]
+__all__ = ["ROUTE", "Discovery", "Endpoints", "same_host"]
 
 _INDEX_FIELDS = "name,url,home,namespaces,authentication"
 _LINK = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?https://api\.w\.org/"?')
 _JSON = {"Accept": "application/json"}
 _HTML = {"Accept": "text/html,application/xhtml+xml"}
-_ROUTE = "rest_route"
+ROUTE = "rest_route"
+"""Name in the query of the route that is asked for where permalinks are plain."""
+
 _TRY_ELSEWHERE = ("site.rest_unavailable", "proto.not_json", "block.waf")
 """Servers often close the path ``/wp-json`` alone, and the plain root still answers."""
 
@@ -52,9 +54,9 @@ class Endpoints:
     def rest(self, route: str, query: Mapping[str, str] | None = None) -> URL:
         """Return the address of a REST route such as ``jetpack/v4/module/all``."""
         root = self.rest_root
-        if _ROUTE in root.query:
-            joined = root.query[_ROUTE].rstrip("/") + "/" + route
-            url = root.update_query({_ROUTE: joined})
+        if ROUTE in root.query:
+            joined = root.query[ROUTE].rstrip("/") + "/" + route
+            url = root.update_query({ROUTE: joined})
         else:
             url = root.with_path(root.path.rstrip("/") + "/" + route, keep_query=True)
         return url.update_query(query) if query else url
@@ -98,7 +100,7 @@ class Discovery:
         """
         tried: list[SiteError] = []
         pretty = self._url.joinpath("wp-json/")
-        for candidate in (pretty, None, self._url.with_query({_ROUTE: "/"})):
+        for candidate in (pretty, None, self._url.with_query({ROUTE: "/"})):
             root = candidate or await self._advertised()
             if root is None:
                 continue

@@ -18,7 +18,7 @@ from fleet.config import Settings
 from fleet.errors import SiteError
 from fleet.inventory.model import AuthMethod, Site
 from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Credentials
-from fleet.site.discovery import Discovery, Endpoints
+from fleet.site.discovery import ROUTE, Discovery, Endpoints
 from fleet.site.retry import Retrier
 from fleet.site.transport import Connections, Meter, Reply, Request, Transport
 from fleet.site.wire import Answer, read_answer, recognise
@@ -81,7 +81,7 @@ class SiteSession:
         return await self._retrier.read(ask)
 
     async def post(self, route: str, body: Mapping[str, object], method: str = "POST") -> Answer:
-        """Send a write once and return its answer; a redirect to itself comes back as 302.
+        """Send a write once and return its answer; Jetpack's redirect to itself comes as 302.
 
         Another method travels as POST with an override header: the library sends PUT and DELETE
         again by itself when a connection breaks, and many servers refuse them.
@@ -96,8 +96,7 @@ class SiteSession:
         self._transport.meter.writes += 1
         override = {} if method == "POST" else {"X-HTTP-Method-Override": method}
         reply = await self._signed("POST", route, None, body, override)
-        target = reply.location
-        if reply.status == 302 and target is not None and target.path == reply.url.path:
+        if _asks_once_more(reply):
             return Answer(reply.status, None, reply.headers)
         return read_answer(reply, salvage=False)
 
@@ -243,6 +242,23 @@ async def open_session(
             session.endpoints = await discovery.reread(endpoints, answer)
             _demand_jetpack(session.endpoints)
         yield session
+
+
+def _asks_once_more(reply: Reply) -> bool:
+    """Return whether Jetpack put a plugin in conflict aside instead, and wants the same again.
+
+    It redirects to the address that was asked for, with a mark of its own. Without permalinks
+    every route has one path, so the route in the query has to be the same too.
+    """
+    here, target = reply.url, reply.location
+    return (
+        reply.status == 302
+        and target is not None
+        and target.origin() == here.origin()
+        and target.path == here.path
+        and target.query.get(ROUTE) == here.query.get(ROUTE)
+        and target.query.get("jetpack_restate") == "1"
+    )
 
 
 def _demand_jetpack(endpoints: Endpoints) -> None:

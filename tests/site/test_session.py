@@ -17,11 +17,15 @@ from fleet.config import HttpLimits, Retries, Settings
 from fleet.errors import SiteError
 from fleet.inventory.model import Auth, AuthMethod, Http, Site
 from fleet.inventory.secrets import SecretKind, SecretRef
+from fleet.site.auth import ApplicationPassword, Credentials
+from fleet.site.discovery import Endpoints
+from fleet.site.retry import Retrier
 from fleet.site.session import Identity, SiteSession, open_session
 from fleet.site.transport import Connections, Meter
+from fleet.site.wire import Answer
 from tests.shim import FixedResponses
 from tests.site.fake import ADMINISTRATOR, APPLICATION_PASSWORD, PASSWORD, USER, FakeWordPress
-from tests.site.servers import SMALL, web_server
+from tests.site.servers import SMALL, transport_to, web_server
 
 COOKIE, BASIC = AuthMethod.COOKIE, AuthMethod.APPLICATION_PASSWORD
 LOGIN = "POST /wp-login.php"
@@ -191,18 +195,74 @@ async def test_the_site_says_who_we_are(
         assert await session.identify() == identity
 
 
-async def test_a_write_redirected_to_itself_is_an_answer() -> None:
-    """Jetpack does so after some changes of its own address."""
-    fake = FakeWordPress()
-    route = "/wp-json/jetpack/v4/settings"
-    async with opened(fake) as session:
-        fake.prepared[route] = web.Response(status=302, headers={"Location": f"{route}?a=b"})
-        answer = await session.post("jetpack/v4/settings", {})
-        assert (answer.status, answer.value, answer.ok) == (302, None, False)
-        fake.prepared[route] = web.Response(status=302, headers={"Location": "/wp-login.php"})
-        with pytest.raises(SiteError) as caught:
-            await session.post("jetpack/v4/settings", {})
-    assert caught.value.kind == "redirect.loop"
+PRETTY = "wp-json/jetpack/v4/module/all/active"
+PLAIN = "rest_route=%2Fjetpack%2Fv4%2Fmodule%2Fall%2Factive"
+MARK = "jetpack_restate=1"
+
+
+async def redirected(root: str, target: str) -> tuple[Answer | SiteError, int]:
+    """Return what a write to a server that redirects means, and how often it was sent.
+
+    Args:
+        root: Where the REST routes are.
+        target: The redirect; ``ORIGIN`` stands for the server's own.
+    """
+    seen = 0
+
+    async def redirect(request: web.Request) -> web.Response:
+        nonlocal seen
+        seen += 1
+        location = target.replace("ORIGIN", str(request.url.origin()))
+        return web.Response(status=302, headers={"Location": location})
+
+    async with web_server(redirect) as url, transport_to(url) as transport:
+        endpoints = Endpoints(url.join(URL(root)), url, None)
+        auth = ApplicationPassword(Credentials(USER, SecretStr("x")))
+        session = SiteSession(transport, endpoints, auth, Retrier(Retries()))
+        try:
+            return await session.post("jetpack/v4/module/all/active", {}), seen
+        except SiteError as error:
+            return error, seen
+
+
+@pytest.mark.parametrize(
+    ("root", "target"),
+    [
+        pytest.param("wp-json/", f"/{PRETTY}?{MARK}", id="path"),
+        pytest.param("wp-json/", f"ORIGIN/{PRETTY}?a=b&{MARK}", id="whole address"),
+        pytest.param("?rest_route=/", f"/?{PLAIN}&{MARK}", id="plain"),
+        pytest.param("index.php?rest_route=/", f"/index.php?{PLAIN}&{MARK}", id="file"),
+    ],
+)
+async def test_a_redirect_for_a_plugin_in_conflict_is_an_answer(root: str, target: str) -> None:
+    answer, seen = await redirected(root, target)
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.value, answer.ok) == (302, None, False)
+    assert seen == 1
+
+
+@pytest.mark.parametrize(
+    ("root", "target", "kind"),
+    [
+        pytest.param("wp-json/", "/wp-login.php", "redirect.loop", id="login"),
+        pytest.param("wp-json/", f"/{PRETTY}", "redirect.loop", id="without the mark"),
+        pytest.param("wp-json/", f"/{PRETTY}?jetpack_restate=0", "redirect.loop", id="other mark"),
+        pytest.param(
+            "wp-json/", f"/{PRETTY}?{MARK}&rest_route=/x", "redirect.loop", id="both ways"
+        ),
+        pytest.param(
+            "wp-json/", f"//b.example/{PRETTY}?{MARK}", "redirect.cross_origin", id="another host"
+        ),
+        pytest.param("?rest_route=/", f"/?rest_route=/x&{MARK}", "redirect.loop", id="other route"),
+        pytest.param("?rest_route=/", f"/?{MARK}", "redirect.loop", id="no route"),
+    ],
+)
+async def test_any_other_redirect_of_a_write_is_no_answer(
+    root: str, target: str, kind: str
+) -> None:
+    error, seen = await redirected(root, target)
+    assert isinstance(error, SiteError)
+    assert (error.kind, error.answered, seen) == (kind, True, 1)
 
 
 async def test_a_read_that_breaks_is_asked_again_and_a_write_is_not() -> None:
