@@ -49,6 +49,9 @@ class Authenticator(Protocol):
     browses: bool
     """Whether it also opens pages below wp-admin."""
 
+    failure: SiteError | None
+    """Why a login failed, if one did: no other is tried, so asking again is of no use."""
+
     @property
     def generation(self) -> int:
         """Return a number that grows with each renewal; callers say which one failed them."""
@@ -96,6 +99,7 @@ class CookieLogin:
         self._credentials = credentials
         self._login_path = login_path
         self.browses = True
+        self.failure: SiteError | None = None
         self._nonce = ""
         self._generation = 0
         self._lock = anyio.Lock()
@@ -142,7 +146,17 @@ class CookieLogin:
         self._generation += 1
 
     async def _login(self) -> None:
-        """Send the password, once. Without the field ``testcookie`` no cookie is needed first."""
+        """Send the password, once; a login that failed is told again instead of tried again."""
+        if self.failure is None:
+            try:
+                await self._send_password()
+            except SiteError as error:
+                self.failure = error
+        if self.failure is not None:
+            raise self.failure
+
+    async def _send_password(self) -> None:
+        """Post the login form. Without the field ``testcookie`` no cookie is needed first."""
         if self._transport.meter.logins >= _LOGIN_BUDGET:
             raise SiteError("auth.session", "the session keeps ending; not logging in again")
         # Old cookies sent to the login page would count as a failed login (wp-login.php).
@@ -198,6 +212,7 @@ class ApplicationPassword:
 
     def __init__(self, credentials: Credentials) -> None:
         self.browses = False
+        self.failure: SiteError | None = None
         self._credentials = credentials
 
     @property

@@ -75,10 +75,18 @@ class SiteSession:
             SiteError: No JSON answer was to be had.
         """
 
-        async def ask() -> Answer:
-            return read_answer(await self._signed("GET", route, query))
+        async def ask() -> Answer | SiteError:
+            try:
+                return read_answer(await self._signed("GET", route, query))
+            except SiteError as error:
+                if error is self._auth.failure:
+                    return error
+                raise
 
-        return await self._retrier.read(ask)
+        found = await self._retrier.read(ask)
+        if isinstance(found, SiteError):
+            raise found
+        return found
 
     async def post(self, route: str, body: Mapping[str, object], method: str = "POST") -> Answer:
         """Send a write once and return its answer; Jetpack's redirect to itself comes as 302.

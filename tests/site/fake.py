@@ -48,6 +48,7 @@ class FakeWordPress:
         namespaces: What the index lists.
         user: What the site says about the account.
         prepared: Answers given instead, by path.
+        once: Answers given instead a single time, by path.
         seen: Requests counted by method and path.
         headers: Headers of the REST requests, in order.
         bodies: Bodies of logins and writes, in order.
@@ -65,6 +66,7 @@ class FakeWordPress:
     namespaces: list[str] = field(default_factory=lambda: list(NAMESPACES))
     user: dict[str, object] = field(default_factory=lambda: dict(ADMINISTRATOR))
     prepared: dict[str, web.Response] = field(default_factory=dict)
+    once: dict[str, web.Response] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
@@ -87,6 +89,8 @@ class FakeWordPress:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer any request."""
         self.seen[f"{request.method} {request.path}"] += 1
+        if single := self.once.pop(request.path, None):
+            return single
         if prepared := self.prepared.get(request.path):
             return web.Response(
                 status=prepared.status, headers=prepared.headers, body=prepared.body

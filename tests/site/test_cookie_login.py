@@ -119,6 +119,40 @@ async def test_a_third_login_is_refused() -> None:
     assert parts.site.seen[LOGIN] == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        pytest.param(web.Response(status=502), "site.server_error", id="may pass by itself"),
+        pytest.param(web.Response(status=429), "throttle.limited", id="too many"),
+        pytest.param(web.Response(text="<p>Hello</p>"), "auth.session", id="no login page"),
+    ],
+)
+async def test_a_login_that_fails_to_heal_is_told_and_ends_the_read(
+    answer: web.Response, kind: str
+) -> None:
+    """Its kind may be worth asking a read again, but no login is."""
+    async with signed_in(FakeWordPress()) as parts:
+        parts.site.end_session()
+        parts.site.prepared["/wp-login.php"] = answer
+        calls = (parts.session.get("jetpack/v4/settings") for _ in range(5))
+        errors = await asyncio.gather(*calls, return_exceptions=True)
+        with pytest.raises(SiteError) as later:
+            await parts.session.post("jetpack/v4/settings", {})
+    kinds = [error.kind for error in (*errors, later.value) if isinstance(error, SiteError)]
+    assert kinds == [kind] * 6
+    assert later.value.sent is False
+    assert parts.site.seen[LOGIN] == 2
+    assert parts.site.seen[f"GET {SETTINGS}"] == 5
+
+
+async def test_trouble_with_a_nonce_while_healing_is_worth_another_read() -> None:
+    async with signed_in(FakeWordPress()) as parts:
+        parts.site.nonce += 1
+        parts.site.once["/wp-admin/admin-ajax.php"] = web.Response(status=502)
+        assert (await parts.session.get("jetpack/v4/settings")).ok
+    assert parts.site.seen == {LOGIN: 1, NONCE: 3, f"GET {SETTINGS}": 3}
+
+
 async def test_a_session_that_never_lasts_is_given_up() -> None:
     async with signed_in(FakeWordPress(dies_at_once=True), opened=False) as parts:
         error = await refusal(parts)
