@@ -260,6 +260,12 @@ _ROWS = (
         "Make a new plan.",
     ),
     Kind(
+        "run.halted",
+        "skipped",
+        "The run had to stop before it changed this site.",
+        "See why it stopped; fleet resume RUN goes on from there.",
+    ),
+    Kind(
         "internal.bug",
         "failed",
         "This tool met an error of its own.",

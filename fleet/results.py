@@ -159,6 +159,11 @@ class SiteResult:
         row = KINDS.get(self.kind or "")
         return row.hint if row else ""
 
+    @property
+    def left_out(self) -> bool:
+        """Return whether the site was skipped on purpose, as one that is paused."""
+        return self.status is Status.SKIPPED and self.kind is None
+
     @classmethod
     def from_error(
         cls, site: str, url: str, error: SiteError, usage: Usage | None = None
@@ -363,7 +368,7 @@ class RunReport:
             return 143 if self.interrupted == "SIGTERM" else 130
         if halt is Halt.BUDGET:
             return 4
-        found = {result.status for result in self.results}
+        found = {result.status for result in self.results if not result.left_out}
         if found - {Status.UNCHANGED, Status.CHANGED, Status.DRIFT}:
             return 3
         return 2 if Status.DRIFT in found else 0

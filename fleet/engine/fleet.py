@@ -1,34 +1,34 @@
-"""`Fleet`: an inventory, and one method that runs an operation on it."""
+"""`Fleet`: an inventory, and how runs on it begin and end."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from fleet.config import Settings
+from fleet.engine.budget import Budget
+from fleet.engine.keeping import Keeper
+from fleet.engine.run import Emitter, Listener, Order, Run
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
 from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.secrets import SecretRef, SecretResolver
+from fleet.journal.records import Owner
 from fleet.operations.base import Sourced, Task
-from fleet.results import (
-    Event,
-    RunFinished,
-    RunReport,
-    RunStarted,
-    SiteFinished,
-    SiteResult,
-)
+from fleet.results import RunFinished, RunReport, RunStarted, SiteFinished, SiteResult
 from fleet.site.transport import Connections
 
-__all__ = ["Fleet", "new_run_id"]
+if TYPE_CHECKING:
+    from fleet.journal.journal import Journal
 
-Listener = Callable[[Event], None]
+__all__ = ["Fleet", "new_run_id"]
 
 
 def _now() -> datetime:
@@ -48,6 +48,7 @@ class Fleet:
         inventory: Every site there is; a run may be narrowed to some of them.
         settings: Limits, retries, sizes.
         resolver: Turns secret references into secrets.
+        journal: Where runs are recorded, intents before their writes; None keeps no record.
         now: The time, with time zone.
         run_id: Makes the name of a run.
     """
@@ -58,22 +59,25 @@ class Fleet:
         settings: Settings | None = None,
         *,
         resolver: SecretResolver | None = None,
+        journal: Journal | None = None,
         now: Callable[[], datetime] = _now,
         run_id: Callable[[datetime], str] = new_run_id,
     ) -> None:
         self.inventory = inventory
         self.settings = settings or Settings()
+        self.journal = journal
+        self.now = now
         self._resolver = resolver or SecretResolver()
-        self._now = now
         self._run_id = run_id
 
-    async def run(
+    async def run(  # noqa: PLR0913 - the whole of a run in one call
         self,
         task: Task,
         selected: Inventory | None = None,
         *,
         dry_run: bool = False,
         confirm: int | None = None,
+        budget: Budget | None = None,
         listeners: Iterable[Listener] = (),
         stop: Stop | None = None,
     ) -> RunReport:
@@ -84,6 +88,7 @@ class Fleet:
             selected: The sites, a narrowed copy of the inventory; all sites if None.
             dry_run: Only say what would change.
             confirm: Number of sites that something irreversible may reach.
+            budget: How many sites may end badly before no more are started.
             listeners: Called with each event as it happens.
             stop: Ends the run early.
 
@@ -91,6 +96,8 @@ class Fleet:
             InputErrors: A secret cannot be resolved; nothing was contacted.
             InputError: The order names a source site that does not exist.
             Refused: Something irreversible is to reach another number of sites than confirmed.
+            LockHeld: Another run holds some of the sites.
+            JournalError: The run cannot be recorded; nothing was contacted.
         """
         dry_run = dry_run or task.read_only
         sites = self._sites(task, selected or self.inventory)
@@ -100,57 +107,116 @@ class Fleet:
                 f"{task.name} cannot be undone and would reach {count}:"
                 f" say --confirm {len(sites)} to go on"
             )
-        secrets_ = await self._resolver.resolve_all(
-            site.auth.password for site in sites if not site.paused
-        )
-        events: list[Event] = []
-        sinks = (events.append, *listeners)
+        order = Order(task.name, task.parameters(), tuple(sites), dry_run=dry_run)
+        async with self.open(order, listeners=listeners, stop=stop) as run:
+            await self._carry_out(run, task, (budget,) if budget else ())
+        return run.report
 
-        def emit(event: Event) -> None:
-            for sink in sinks:
-                sink(event)
+    @asynccontextmanager
+    async def open(
+        self,
+        order: Order,
+        *,
+        listeners: Iterable[Listener] = (),
+        stop: Stop | None = None,
+    ) -> AsyncIterator[Run]:
+        """Yield a run of `order` whose sites can be visited; its end is recorded with the block.
 
+        Raises:
+            InputErrors: A secret cannot be resolved; nothing was contacted.
+            LockHeld: Another run holds some of the sites.
+            JournalError: The run cannot be recorded; nothing was contacted.
+        """
         stop = stop or Stop()
-        emit(self._start(task, sites, dry_run=dry_run))
-        await self._visit_all(task, sites, secrets_, emit, stop, dry_run=dry_run)
-        emit(RunFinished(self._now(), stop.signal))
-        return RunReport.fold(events)
+        passwords = await stop.unless(lambda: self._secrets(order))
+        start = order.resumes or self._start(order)
+        emitter = Emitter(listeners)
+        async with AsyncExitStack() as stack:
+            keeper = await self._keeper(stack, order, start, stop)
+            limits = self.settings.limits
+            connections = await stack.enter_async_context(
+                Connections(limits.concurrency, self.settings.http)
+            )
+            visitor = Visitor(
+                connections,
+                self.settings,
+                passwords or {},
+                dry_run=order.dry_run,
+                intend=keeper.intend if keeper else None,
+                checks=order.checks,
+            )
+            emitter(start)
+            for result in order.done.values():
+                emitter(SiteFinished(result))
+            run = Run(order, visitor, Scheduler(limits), emitter, stop, keeper)
+            yield run
+            end = RunFinished(self.now(), run.interrupted, stop.halted)
+            emitter(await keeper.finish(end) if keeper else end)
 
-    def _start(self, task: Task, sites: list[Site], *, dry_run: bool) -> RunStarted:
-        at = self._now()
+    async def _keeper(
+        self, stack: AsyncExitStack, order: Order, start: RunStarted, stop: Stop
+    ) -> Keeper | None:
+        """Return what keeps the record of the run, which then has begun."""
+        if self.journal is None:
+            return None
+        owner = Owner.here()
+        keeper = Keeper(self.journal, start.run_id, stop)
+        if not order.dry_run:
+            await stack.enter_async_context(keeper.hold(order.sites, owner))
+        if order.claim is not None:
+            await order.claim(start.run_id)
+        if order.resumes is None:
+            await self.journal.begin(
+                start,
+                kind=order.kind,
+                owner=owner,
+                parent=order.parent,
+                document=order.document,
+            )
+        else:
+            await self.journal.reopen(start.run_id, owner)
+        return keeper
+
+    async def _secrets(self, order: Order) -> Mapping[SecretRef, SecretStr]:
+        return await self._resolver.resolve_all(
+            site.auth.password for site in order.sites if not site.paused
+        )
+
+    async def _carry_out(self, run: Run, task: Task, budgets: tuple[Budget, ...]) -> None:
+        sites = list(run.order.sites)
+        if isinstance(task, Sourced):
+            drawn = await self._draw(run, task)
+            if drawn is None:
+                return
+            sites.remove(self.inventory.sites[task.source])
+            task = drawn
+        await run.visit(sites, lambda _: task, budgets)
+
+    async def _draw(self, run: Run, task: Sourced) -> Task | None:
+        """Return the operation that the source makes of an order; its own result is recorded."""
+        drawn: list[Task | None] = []
+
+        async def source() -> SiteResult:
+            operation, result = await run.visitor.draw(self.inventory.sites[task.source], task)
+            drawn.append(operation)
+            return result
+
+        async def read() -> None:
+            await run.drawn(source)
+
+        await run.stop.unless(read)
+        return drawn[0] if drawn else None
+
+    def _start(self, order: Order) -> RunStarted:
+        at = self.now()
         return RunStarted(
             run_id=self._run_id(at),
-            operation=task.name,
-            parameters=task.parameters(),
-            read_only=dry_run,
-            sites=tuple((site.name, str(site.url)) for site in sites),
+            operation=order.name,
+            parameters=order.parameters,
+            read_only=order.dry_run,
+            sites=tuple((site.name, str(site.url)) for site in order.sites),
             at=at,
         )
-
-    async def _visit_all(
-        self,
-        task: Task,
-        sites: list[Site],
-        secrets_: Mapping[SecretRef, SecretStr],
-        emit: Listener,
-        stop: Stop,
-        *,
-        dry_run: bool,
-    ) -> None:
-        limits = self.settings.limits
-        async with Connections(limits.concurrency, self.settings.http) as connections:
-            visitor = Visitor(connections, self.settings, secrets_, dry_run=dry_run)
-            if isinstance(task, Sourced):
-                drawn = await visitor.draw(self.inventory.sites[task.source], task)
-                if isinstance(drawn, SiteResult):
-                    emit(SiteFinished(drawn))
-                    return
-                task = drawn
-
-            async def visit(site: Site, task: Task = task) -> SiteResult:
-                return await visitor.visit(site, task)
-
-            await Scheduler(limits).run(sites, visit, emit, stop, visitor.abort)
 
     def _sites(self, task: Task, selected: Inventory) -> list[Site]:
         """Return the sites of the run; a source site is one of them."""

@@ -6,44 +6,41 @@ This is the boundary where errors become data. Above it no site's trouble is an 
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import anyio
 from pydantic import SecretStr
 
 from fleet.config import Settings
+from fleet.engine.turn import Turn
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
-from fleet.operations.base import Decision, Operation, Query, Sourced, Task, WriteLog
-from fleet.results import KeyResult, SiteResult, Status, Usage, Verdict, status_of
+from fleet.journal.records import Intent
+from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
+from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
+from fleet.site.health import HealthCheck, check_health
 from fleet.site.session import SiteSession, open_session
-from fleet.site.transport import Connections, Meter
+from fleet.site.transport import Connections
 
-__all__ = ["Visitor"]
+__all__ = ["Intend", "Visitor"]
 
 Work = Callable[[SiteSession], Awaitable[SiteResult]]
+_READ_BACK = 15.0
+"""Seconds beyond a site's deadline for reading what became of a change that was sent."""
 
 
-@dataclass(slots=True)
-class _Turn:
-    """What one visit has done so far."""
+class Intend(Protocol):
+    """Puts what is about to be changed on record."""
 
-    site: Site
-    scope: anyio.CancelScope
-    meter: Meter = field(default_factory=Meter)
-    log: WriteLog = field(default_factory=WriteLog)
+    async def __call__(self, site: Site, intents: Sequence[Intent]) -> None:
+        """Return when the intents are safe on record.
 
-    def ended(self, status: Status, **facts: Any) -> SiteResult:
-        return SiteResult(self.site.name, str(self.site.url), status, **facts)
-
-    def failed(self, error: SiteError) -> SiteResult:
-        return SiteResult.from_error(self.site.name, str(self.site.url), error)
+        Raises:
+            SiteError: They are not, so nothing may be sent.
+        """
 
 
 class Visitor:
@@ -54,7 +51,8 @@ class Visitor:
         settings: The run's settings.
         secrets: Resolved secrets of the run's sites.
         dry_run: True to stop before anything is written.
-        clock: Seconds that only grow.
+        intend: Puts changes on record before they are sent; None keeps no record.
+        checks: What has to hold of a site after it was changed.
     """
 
     def __init__(
@@ -64,13 +62,15 @@ class Visitor:
         secrets: Mapping[SecretRef, SecretStr],
         *,
         dry_run: bool = False,
-        clock: Callable[[], float] = time.monotonic,
+        intend: Intend | None = None,
+        checks: Sequence[HealthCheck] = (),
     ) -> None:
         self._connections = connections
         self._settings = settings
         self._secrets = secrets
         self._dry_run = dry_run
-        self._clock = clock
+        self._intend = intend
+        self._checks = tuple(checks)
         self._scopes: dict[int, anyio.CancelScope] = {}
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
@@ -84,58 +84,60 @@ class Visitor:
             return await self._guarded(turn, lambda session: self._operate(session, task, turn))
         raise TypeError(f"{type(task).__name__} is neither a query nor an operation")
 
-    async def draw(self, site: Site, order: Sourced) -> Operation[Any] | SiteResult:
-        """Return the operation that `order` makes of `site`, or why it could not be read."""
+    async def draw(self, site: Site, order: Sourced) -> tuple[Operation[Any] | None, SiteResult]:
+        """Return the operation that `order` makes of `site`, if any, and how the site ended.
+
+        The site has to be as wanted itself, so the operation runs on it in the same visit.
+        """
         turn = self._turn(site)
         drawn: list[Operation[Any]] = []
 
         async def work(session: SiteSession) -> SiteResult:
             drawn.append(await order.draw(JetpackReader(session.get, session.page)))
-            return turn.ended(Status.UNCHANGED)
+            return await self._operate(session, drawn[0], turn)
 
         result = await self._guarded(turn, work)
-        return drawn[0] if drawn else result
+        return (drawn[0] if drawn else None), result
 
     def abort(self) -> None:
         """End every visit at once; each still returns its result."""
         for scope in self._scopes.values():
             scope.cancel()
 
-    def _turn(self, site: Site) -> _Turn:
-        return _Turn(site, anyio.CancelScope())
+    def _turn(self, site: Site) -> Turn:
+        async def intend(changes: tuple[Change, ...]) -> None:
+            if self._intend is not None and turn.operation is not None:
+                operation = turn.operation
+                await self._intend(site, [_intent(operation, change) for change in changes])
 
-    async def _guarded(self, turn: _Turn, work: Work) -> SiteResult:
-        started = self._clock()
+        turn = Turn(site, anyio.CancelScope(), WriteLog(intend))
+        return turn
+
+    async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
+        started = time.monotonic()
         result = await self._caught(turn, work)
-        meter = turn.meter
-        return replace(
-            result,
-            usage=Usage(
-                requests=meter.requests,
-                writes=meter.writes,
-                logins=meter.logins,
-                received=meter.received,
-                seconds=self._clock() - started,
-            ),
-        )
+        return turn.with_usage(result, time.monotonic() - started)
 
-    async def _caught(self, turn: _Turn, work: Work) -> SiteResult:
+    async def _caught(self, turn: Turn, work: Work) -> SiteResult:
         """Return the result of `work`, or of the trouble, the deadline or the abort it met."""
         seconds = turn.site.http.deadline
         result: SiteResult | None = None
         self._scopes[id(turn)] = turn.scope
         try:
-            with turn.scope, anyio.move_on_after(seconds) as deadline:
+            with turn.scope, anyio.move_on_after(seconds) as limit:
+                turn.limit = limit
                 result = await self._in_session(turn, work)
         except SiteError as error:
             return turn.failed(error)
         except Exception as error:  # noqa: BLE001 - the boundary: a bug of ours ends one site
-            return turn.failed(SiteError("internal.bug", _where(error)))
+            return turn.broken(error)
         finally:
             del self._scopes[id(turn)]
-        return result or _cut_off(turn, f"not done within {seconds:g} s", deadline.cancelled_caught)
+        late = limit.cancelled_caught
+        reason = f"not done within {seconds:g} s" if late else "interrupted"
+        return result or turn.cut_off(reason, timed_out=late)
 
-    async def _in_session(self, turn: _Turn, work: Work) -> SiteResult:
+    async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
         password = self._secrets[turn.site.auth.password]
         async with open_session(
             turn.site, password, self._connections, self._settings, turn.meter
@@ -143,77 +145,64 @@ class Visitor:
             return await work(session)
 
     async def _operate(
-        self, session: SiteSession, operation: Operation[Any], turn: _Turn
+        self, session: SiteSession, operation: Operation[Any], turn: Turn
     ) -> SiteResult:
         reader = JetpackReader(session.get, session.page)
         before = await operation.observe(reader)
-        decision = operation.decide(before)
+        turn.operation, turn.decision = operation, operation.decide(before)
+        changes = turn.decision.changes
         if self._dry_run:
-            pending = tuple(_pending(operation, decision))
-            return _settle(turn, decision, pending)
-        trouble: SiteError | None = None
-        try:
-            if decision.changes:
-                client = JetpackClient(session)
-                await operation.enact(client, before, decision.changes, turn.log)
-        except SiteError as error:
-            if not turn.log.sent:
-                raise
-            trouble = error
+            return turn.pending()
+        trouble = await self._write(session, before, turn) if changes else None
+        if trouble is not None and not turn.log.sent:
+            raise trouble
         after = None
         if turn.log.sent:
             try:
-                after = await operation.reread(reader, before, decision.changes)
+                after = await operation.reread(reader, before, changes)
             except SiteError as error:
                 trouble = trouble or error
-        judged = operation.judge(before, after, decision.changes, turn.log, trouble)
-        return _settle(turn, decision, judged)
+        judged = operation.judge(before, after, changes, turn.log, trouble)
+        return await self._checked(turn, turn.settled(list(judged)))
+
+    async def _write(self, session: SiteSession, before: object, turn: Turn) -> SiteError | None:
+        """Send the writes and return what broke them off.
+
+        The site's deadline ends the sending; reading back then has seconds of its own, since
+        whoever waited for a change has to be told what became of it.
+        """
+        operation, changes = turn.operation, turn.decision.changes if turn.decision else ()
+        if operation is None:
+            raise RuntimeError("nothing is known to be written")
+        deadline = turn.limit.deadline
+        turn.limit.deadline += _READ_BACK
+        with anyio.CancelScope(deadline=deadline) as sending:
+            try:
+                await operation.enact(JetpackClient(session), before, changes, turn.log)
+            except SiteError as error:
+                return error
+        if not sending.cancelled_caught:
+            return None
+        seconds = f"{turn.site.http.deadline:g} s"
+        sent = bool(turn.log.sent)
+        return SiteError("net.timeout", f"not done within {seconds}", sent=sent)
+
+    async def _checked(self, turn: Turn, result: SiteResult) -> SiteResult:
+        """Return `result`, or how a changed site failed its checks."""
+        if not self._checks or result.status not in (Status.CHANGED, Status.PARTIAL):
+            return result
+        fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
+        return turn.unhealthy(result, fault) if fault else result
 
 
-async def _collect(session: SiteSession, query: Query, turn: _Turn) -> SiteResult:
+async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:
     data = await query.collect(JetpackReader(session.get, session.page))
     return turn.ended(Status.UNCHANGED, data=data)
 
 
-def _pending(operation: Operation[Any], decision: Decision) -> list[KeyResult]:
-    return [
-        KeyResult(
-            change.key,
-            Verdict.DRIFT,
-            operation.shown(change.key, change.before),
-            operation.shown(change.key, change.after),
-            operation.shown(change.key, change.before),
-        )
-        for change in decision.changes
-    ]
-
-
-def _settle(turn: _Turn, decision: Decision, ended: tuple[KeyResult, ...]) -> SiteResult:
-    keys = tuple(sorted((*decision.settled, *ended), key=lambda key: key.key))
-    status, kind = status_of(keys)
-    bad = [key for key in keys if not key.verdict.good and key.verdict is not Verdict.DRIFT]
-    message = ""
-    if bad:
-        worst = min(bad, key=lambda key: key.reason.startswith(("not applied", "not sent")))
-        message = f"{len(bad)} of {len(keys)} keys, first {worst.key}: {worst.reason}"
-    return turn.ended(status, kind=kind, message=message, keys=keys, notes=decision.notes)
-
-
-def _cut_off(turn: _Turn, late: str, timed_out: bool) -> SiteResult:
-    """Return the result of a visit that was not allowed to end by itself."""
-    reason = late if timed_out else "interrupted"
-    if turn.log.sent:
-        return turn.ended(
-            Status.UNKNOWN,
-            kind="write.unconfirmed",
-            message=f"{reason} after a change was sent and before it was read again",
-        )
-    if timed_out:
-        return turn.failed(SiteError("net.timeout", reason))
-    return turn.ended(Status.NOT_STARTED, message="interrupted before anything was changed")
-
-
-def _where(error: Exception) -> str:
-    """Return the type and place of a bug; never its text, which may hold anything."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+def _intent(operation: Operation[Any], change: Change) -> Intent:
+    """Return a change as it goes on record; what is secret in it is masked."""
+    before = operation.shown(change.key, change.before)
+    wanted = operation.shown(change.key, change.after)
+    sealed = before != change.before or wanted != change.after
+    return Intent(change.key, before, wanted, sealed)

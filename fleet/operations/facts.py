@@ -21,7 +21,7 @@ from fleet.operations.readers import ONE_ROUTE_ONLY, Figure, known, missing
 from fleet.site.client import JetpackReader
 from fleet.site.wire import Answer
 
-__all__ = ["OPERATIONS", "CoreFacts"]
+__all__ = ["OPERATIONS", "CoreFacts", "read_versions"]
 
 Facts = dict[str, Figure]
 Ask = Callable[[JetpackReader], Awaitable[Facts]]
@@ -202,6 +202,19 @@ async def _check(reader: JetpackReader, check: str) -> object:
         return missing(error.message)
     status = told.get("status")
     return status if isinstance(status, str) else missing("the site does not say")
+
+
+async def read_versions(reader: JetpackReader) -> Facts:
+    """Return the versions of WordPress and PHP, each null with a reason where it is not told.
+
+    WordPress tells its own from 6.9 on; PHP's stands in a header unless the host hides it.
+    """
+    try:
+        return await _environment(reader)
+    except SiteError as error:
+        if error.kind not in _CLOSED:
+            raise
+        return dict.fromkeys(("wordpress", "php"), missing(error.message))
 
 
 _ASKED: tuple[tuple[tuple[str, ...], Ask], ...] = (

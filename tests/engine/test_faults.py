@@ -21,6 +21,7 @@ from fleet.results import (
     SiteResult,
     SiteStarted,
     Status,
+    Verdict,
 )
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
@@ -155,12 +156,27 @@ async def test_a_slow_site_ends_at_its_deadline(tmp_path: Path) -> None:
         assert (result.status, result.kind) == (Status.UNREACHABLE, "net.timeout")
 
 
-async def test_a_deadline_in_the_middle_of_a_write_is_unknown(tmp_path: Path) -> None:
+async def test_a_deadline_in_the_middle_of_a_write_leaves_time_to_read_back(
+    tmp_path: Path,
+) -> None:
     slow = Fault("slow", where=BULK, value=30)
     spec = SiteSpec("slow", modules=(), faults=(slow,))
     async with simulated(tmp_path, spec, http="{timeout: 1500ms, deadline: 1500ms}") as running:
         result = only(await running.fleet.run(ActivateModules(PAIR)))
+        assert result.status is Status.CHANGED
+        assert result.usage.writes == 1
+
+
+async def test_a_site_that_cannot_be_read_back_after_its_deadline_is_unknown_per_key(
+    tmp_path: Path,
+) -> None:
+    slow = Fault("slow", where=BULK, value=30)
+    silent = Fault("slow", where="/jetpack/v4/settings", methods=("GET",), after=1, value=30)
+    spec = SiteSpec("slow", modules=(), faults=(slow, silent))
+    async with simulated(tmp_path, spec, http="{timeout: 1500ms, deadline: 1500ms}") as running:
+        result = only(await running.fleet.run(ActivateModules(PAIR)))
         assert (result.status, result.kind) == (Status.UNKNOWN, "write.unconfirmed")
+        assert {key.verdict for key in result.keys} == {Verdict.UNKNOWN}
         assert result.usage.writes == 1
 
 
@@ -230,8 +246,36 @@ async def test_the_second_signal_after_a_write_leaves_it_unknown(tmp_path: Path)
             await write_arrived(running)
             stop.request("SIGTERM")
             stop.request("SIGTERM")
-        assert only(reports[0]).status is Status.UNKNOWN
+        result = only(reports[0])
+        assert result.status is Status.UNKNOWN
+        assert {key.key: key.verdict for key in result.keys} == {
+            f"modules.{slug}": Verdict.UNKNOWN for slug in PAIR
+        }
         assert reports[0].exit_code == 143
+
+
+async def test_a_signal_after_the_last_site_is_no_interruption(tmp_path: Path) -> None:
+    async with simulated(tmp_path, SiteSpec("s")) as running:
+        stop = Stop()
+
+        def late(event: Event) -> None:
+            if isinstance(event, SiteFinished):
+                stop.request("SIGINT")
+
+        report = await running.fleet.run(ConnectionStatus(), listeners=[late], stop=stop)
+        assert (report.interrupted, report.exit_code) == (None, 0)
+
+
+async def test_a_listener_that_fails_costs_no_report(tmp_path: Path) -> None:
+    async with simulated(tmp_path, SiteSpec("s"), SiteSpec("t")) as running:
+
+        def broken(event: Event) -> None:
+            raise SystemExit(1)
+
+        heard: list[Event] = []
+        report = await running.fleet.run(ConnectionStatus(), listeners=[broken, heard.append])
+        assert report.totals[Status.UNCHANGED] == 2
+        assert len(heard) == 6
 
 
 async def write_arrived(running: Simulated) -> None:

@@ -1,0 +1,169 @@
+"""One run while it goes on: its visits, its record, its events, and when it has to stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fleet.engine.budget import Budget
+from fleet.engine.keeping import Keeper
+from fleet.engine.scheduler import Scheduler
+from fleet.engine.stop import Stop
+from fleet.engine.visit import Visitor
+from fleet.inventory.model import Site
+from fleet.operations.base import Task
+from fleet.results import (
+    Event,
+    Halt,
+    Halted,
+    RunReport,
+    RunStarted,
+    SiteFinished,
+    SiteResult,
+    Status,
+)
+from fleet.site.health import HealthCheck
+
+__all__ = ["Emitter", "Listener", "Order", "Run"]
+
+Listener = Callable[[Event], None]
+_LOG = logging.getLogger("fleet")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is to do.
+
+    Args:
+        name: Name of the operation.
+        parameters: Its parameters for the report, secrets masked; JSON values only.
+        sites: The sites, in the order in which they are to be started.
+        dry_run: True where nothing may be written.
+        kind: What kind of run it is for the history: ``run``, ``plan``, ``apply``, …
+        parent: The run it follows from, if any.
+        document: JSON kept with the run, such as the plan that is applied.
+        checks: What has to hold of a site after it was changed.
+        resumes: The run that this one goes on with; None for a new one.
+        done: Results that sites already have, where a run is gone on with.
+        claim: Awaited with the run's id once it holds its sites; what it raises keeps the run
+            from beginning.
+    """
+
+    name: str
+    parameters: Mapping[str, object]
+    sites: tuple[Site, ...]
+    dry_run: bool = False
+    kind: str = "run"
+    parent: str | None = None
+    document: Mapping[str, object] | None = None
+    checks: tuple[HealthCheck, ...] = ()
+    resumes: RunStarted | None = None
+    done: Mapping[str, SiteResult] = field(default_factory=dict)
+    claim: Callable[[str], Awaitable[None]] | None = None
+
+
+class Emitter:
+    """Keeps the events of a run and hands them to whoever listens.
+
+    A listener that raises is dropped: showing progress must never cost a run its report.
+    """
+
+    def __init__(self, listeners: Iterable[Listener]) -> None:
+        self._listeners = list(listeners)
+        self._events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep `event` and hand it on."""
+        self._events.append(event)
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a listener does
+                self._listeners.remove(listener)
+                _LOG.warning("a listener failed (%s) and is told no more", type(error).__name__)
+
+    def report(self) -> RunReport:
+        """Return the report that the events so far tell."""
+        return RunReport.fold(self._events)
+
+
+class Run:
+    """One run.
+
+    Args:
+        order: What it is to do.
+        visitor: Makes its visits.
+        scheduler: Fans them out.
+        emitter: Takes its events.
+        stop: Ends it early.
+        keeper: Keeps its record; None where there is none.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        visitor: Visitor,
+        scheduler: Scheduler,
+        emitter: Emitter,
+        stop: Stop,
+        keeper: Keeper | None,
+    ) -> None:
+        self.order = order
+        self.stop = stop
+        self.keeper = keeper
+        self.visitor = visitor
+        self._scheduler = scheduler
+        self._emitter = emitter
+        self._finished: dict[str, Status] = {
+            name: result.status for name, result in order.done.items()
+        }
+
+    @property
+    def report(self) -> RunReport:
+        """Return the report so far."""
+        return self._emitter.report()
+
+    @property
+    def interrupted(self) -> str | None:
+        """Return the signal that kept a site from ending by itself, if one did."""
+        left = (Status.NOT_STARTED, None)
+        unfinished = any(self.status_of(site.name) in left for site in self.order.sites)
+        return self.stop.signal if unfinished or self.stop.aborting.is_set() else None
+
+    def status_of(self, site: str) -> Status | None:
+        """Return how a site ended in this run, or None where it has not."""
+        return self._finished.get(site)
+
+    async def visit(
+        self,
+        sites: Sequence[Site],
+        task_of: Callable[[Site], Task],
+        budgets: Sequence[Budget] = (),
+    ) -> None:
+        """Run a task on each of `sites` and record how they ended.
+
+        Sites in flight finish when a budget is exceeded; none starts after.
+        """
+
+        if self.stop.draining.is_set():
+            return
+
+        async def visit(site: Site) -> SiteResult:
+            return await self._ended(await self.visitor.visit(site, task_of(site)), budgets)
+
+        await self._scheduler.run(sites, visit, self._emitter, self.stop, self.visitor.abort)
+
+    async def drawn(self, call: Callable[[], Awaitable[SiteResult]]) -> None:
+        """Record how a site ended that was read by itself, before the others."""
+        result = await call()
+        self._emitter(SiteFinished(await self._ended(result, ())))
+
+    async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
+        self._finished[result.site] = result.status
+        if self.keeper is not None:
+            await self.keeper.record(result)
+        for budget in budgets:
+            if reason := budget.count(result.status):
+                self.stop.halt(Halted(Halt.BUDGET, reason))
+        return result

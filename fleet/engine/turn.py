@@ -1,0 +1,148 @@
+"""What one visit has done so far, and every way in which it can end as a result."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from fleet.errors import SiteError
+from fleet.inventory.model import Site
+from fleet.operations.base import Decision, Operation, WriteLog
+from fleet.results import Change, KeyResult, SiteResult, Status, Usage, Verdict, status_of
+from fleet.site.transport import Meter
+
+__all__ = ["Turn"]
+
+_UNREAD = "sent, but the site was not read afterwards"
+
+
+@dataclass(slots=True)
+class Turn:
+    """One visit while it goes on.
+
+    Args:
+        site: The site.
+        scope: Cancelled to end the visit at once.
+        log: What the site was asked to change.
+        meter: What the visit costs.
+        operation: What runs there; None for a query.
+        decision: What was decided, once it is.
+        limit: Ends the visit at the site's deadline.
+    """
+
+    site: Site
+    scope: anyio.CancelScope
+    log: WriteLog
+    meter: Meter = field(default_factory=Meter)
+    operation: Operation[Any] | None = None
+    decision: Decision | None = None
+    limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+    def ended(self, status: Status, **facts: Any) -> SiteResult:
+        """Return a result of this visit."""
+        return SiteResult(self.site.name, str(self.site.url), status, **facts)
+
+    def failed(self, error: SiteError) -> SiteResult:
+        """Return the result of a visit that trouble with the site ended."""
+        return SiteResult.from_error(self.site.name, str(self.site.url), error)
+
+    def with_usage(self, result: SiteResult, seconds: float) -> SiteResult:
+        """Return `result` with what the visit cost."""
+        meter = self.meter
+        usage = Usage(meter.requests, meter.writes, meter.logins, meter.received, seconds)
+        return replace(result, usage=usage)
+
+    def pending(self) -> SiteResult:
+        """Return what would change, for a run that only looks."""
+        operation, decision = self._decided()
+        return self.settled([_drift(operation, change) for change in decision.changes])
+
+    def settled(self, ended: list[KeyResult]) -> SiteResult:
+        """Return the result of the keys that were written together with those that were not."""
+        _, decision = self._decided()
+        keys = tuple(sorted((*decision.settled, *ended), key=lambda key: key.key))
+        status, kind = status_of(keys)
+        return self.ended(
+            status, kind=kind, message=_message(keys), keys=keys, notes=decision.notes
+        )
+
+    def unhealthy(self, result: SiteResult, fault: SiteError) -> SiteResult:
+        """Return the result of a site that was changed and failed a check afterwards."""
+        return replace(
+            result,
+            status=Status.FAILED,
+            kind=fault.kind,
+            message=f"changed, and then {fault.message}",
+            said=fault.said,
+        )
+
+    def cut_off(self, reason: str, *, timed_out: bool) -> SiteResult:
+        """Return the result of a visit that was not allowed to end by itself.
+
+        Args:
+            reason: What cut it off.
+            timed_out: Whether that was the site's own slowness.
+        """
+        if self.log.sent:
+            message = f"{reason} after a change was sent and before it was read again"
+            return self._unsettled(message, "write.unconfirmed")
+        if timed_out:
+            return self.failed(SiteError("net.timeout", reason))
+        return self.ended(Status.NOT_STARTED, message=f"{reason} before anything was changed")
+
+    def broken(self, error: Exception) -> SiteResult:
+        """Return the result of a visit that a bug of ours ended; never with the error's words."""
+        if self.log.sent:
+            message = f"{_where(error)}, after a change was sent and before it was read again"
+            return self._unsettled(message, "internal.bug")
+        return self.failed(SiteError("internal.bug", _where(error)))
+
+    def _unsettled(self, message: str, kind: str) -> SiteResult:
+        operation, decision = self._decided()
+        ended = [_unread(operation, change, self.log) for change in decision.changes]
+        keys = tuple(sorted((*decision.settled, *ended), key=lambda key: key.key))
+        return self.ended(
+            Status.UNKNOWN, kind=kind, message=message, keys=keys, notes=decision.notes
+        )
+
+    def _decided(self) -> tuple[Operation[Any], Decision]:
+        if self.operation is None or self.decision is None:
+            raise RuntimeError("nothing was decided on this visit")
+        return self.operation, self.decision
+
+
+def _drift(operation: Operation[Any], change: Change) -> KeyResult:
+    before = operation.shown(change.key, change.before)
+    wanted = operation.shown(change.key, change.after)
+    return KeyResult(change.key, Verdict.DRIFT, before, wanted, before)
+
+
+def _unread(operation: Operation[Any], change: Change, log: WriteLog) -> KeyResult:
+    before = operation.shown(change.key, change.before)
+    wanted = operation.shown(change.key, change.after)
+    if change.key in log.sent:
+        return KeyResult(
+            change.key, Verdict.UNKNOWN, before, wanted, None, "write.unconfirmed", _UNREAD
+        )
+    reason = "not sent, because the visit ended before"
+    return KeyResult(
+        change.key, Verdict.REJECTED, before, wanted, before, "write.unconfirmed", reason
+    )
+
+
+def _message(keys: tuple[KeyResult, ...]) -> str:
+    bad = [key for key in keys if not key.verdict.good and key.verdict is not Verdict.DRIFT]
+    if not bad:
+        return ""
+    worst = min(bad, key=lambda key: key.reason.startswith(("not applied", "not sent")))
+    return f"{len(bad)} of {len(keys)} keys, first {worst.key}: {worst.reason}"
+
+
+def _where(error: Exception) -> str:
+    """Return the type and place of a bug; never its text, which may hold anything."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
