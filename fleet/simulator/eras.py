@@ -1,6 +1,7 @@
 """The Jetpack releases the simulator can be, each with the WordPress it was seen on.
 
-Every question about what a release can do is a property here, so that no handler compares
+Two more are known from Jetpack's code alone; they stand apart, since no recording holds them to
+reality. Every question about what a release can do is a property here, so that no handler compares
 version numbers of its own.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ERAS", "Era", "within"]
+__all__ = ["ERAS", "RELEASES", "Era", "within"]
 
 
 def _number(text: str) -> tuple[int, int]:
@@ -42,8 +43,17 @@ class Era:
 
     @property
     def many_settings(self) -> bool:
-        """Return whether `settings` carries modules and options (since 4.4, in full 4.6)."""
+        """Return whether `settings` takes modules and options (since 4.4)."""
         return self.number >= (4, 4)
+
+    @property
+    def tells_settings(self) -> bool:
+        """Return whether `settings` tells what it takes, stored modules among it (since 4.6).
+
+        Before, it also fails to switch off what is off, and to store options of a module that
+        is off.
+        """
+        return self.number >= (4, 6)
 
     @property
     def plan_gate(self) -> bool:
@@ -134,15 +144,20 @@ def within(number: tuple[int, int], since: str, until: str) -> bool:
     return number >= _number(since) and (not until or number < _number(until))
 
 
-ERAS: dict[str, Era] = {
-    era.name: era
-    for era in (
-        Era("4.3", "4.3.2", "4.9.31"),
-        Era("6.1", "6.1", "4.9.31"),
-        Era("8.9", "8.9.1", "6.0.14"),
-        Era("11.5", "11.5.1", "6.1.12"),
-        Era("13.9", "13.9.1", "6.5.10"),
-        Era("15.1", "15.1", "6.8.8"),
-        Era("16.1", "16.1.2", "7.1.0"),
-    )
-}
+def _named(*eras: Era) -> dict[str, Era]:
+    return {era.name: era for era in eras}
+
+
+ERAS: dict[str, Era] = _named(
+    Era("4.3", "4.3.2", "4.9.31"),
+    Era("6.1", "6.1", "4.9.31"),
+    Era("8.9", "8.9.1", "6.0.14"),
+    Era("11.5", "11.5.1", "6.1.12"),
+    Era("13.9", "13.9.1", "6.5.10"),
+    Era("15.1", "15.1", "6.8.8"),
+    Era("16.1", "16.1.2", "7.1.0"),
+)
+"""The releases that were seen on running servers."""
+
+RELEASES: dict[str, Era] = ERAS | _named(Era("4.4", "4.4.1", "4.9.31"), Era("4.5", "4.5", "4.9.31"))
+"""These and those known from their code alone."""

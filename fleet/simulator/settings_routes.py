@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _SNOW = "jetpack_holiday_snow_enabled"
+_INACTIVE = "The module is off."
 _CATEGORY = {
     "term_id": 1, "name": "Harbour", "slug": "harbour", "term_group": 0, "term_taxonomy_id": 1,
     "taxonomy": "category", "description": "", "parent": 0, "count": 3, "filter": "raw",
@@ -96,7 +97,7 @@ def _shown(site: SimSite, visitor: Visitor, group: str) -> dict[str, Json]:
 def settings_table(site: SimSite, visitor: Visitor) -> dict[str, Json]:
     """Return all settings: options of each module, its state, then the rest."""
     catalogue, number = site.catalogue, site.era.number
-    if not site.era.many_settings:
+    if not site.era.tells_settings:
         return {_SNOW: bool(site.options.get(_SNOW, False))}
     found: dict[str, Json] = {}
     active = site.active_modules
@@ -124,9 +125,15 @@ def _write(site: SimSite, options: Mapping[str, Option], key: str, value: Json) 
         return Outcome(invalid=[key])
     if "lone" in option.traits and value in ("en_US", "", None):
         return Outcome(fixed=site.options.pop(key, None) is not None)
+    if not site.era.tells_settings and not _works(site, option):
+        return Outcome(failed={key: _INACTIVE})
     written = write_option(site, option, cast(option.kind, value))
     failed = {} if written.done else {key: written.reason}
     return Outcome(failed=failed, echo=written.echo)
+
+
+def _works(site: SimSite, option: Option) -> bool:
+    return option.group == "settings" or option.group in site.active_modules
 
 
 def apply_options(
@@ -168,12 +175,13 @@ def some_updated(outcome: Outcome) -> None:
 
 
 def _switch(site: SimSite, toggles: Mapping[str, Json]) -> Outcome:
-    """Switch the modules of a settings body; turning off what is off is fine here."""
+    """Switch the modules of a settings body; turning off what is off is fine from 4.6 on."""
     outcome = Outcome()
+    fine = ("already_inactive",) if site.era.tells_settings else ()
     for slug, value in toggles.items():
         fresh = bool(value) and slug not in site.active_modules
         refused = toggle(site, slug, bool(value))
-        if refused and refused.code != "already_inactive":
+        if refused and refused.code not in fine:
             outcome.failed[slug] = refused.message
             continue
         if fresh:
@@ -185,7 +193,8 @@ def _switch(site: SimSite, toggles: Mapping[str, Json]) -> Outcome:
 
 def _is_fatal(site: SimSite, body: Mapping[str, Json]) -> bool:
     """Return whether PHP dies over a body: seen in 6.1, whose code needs the module loaded."""
-    if site.era.number >= (8, 0) or "jetpack_protect_global_whitelist" not in body:
+    loads_itself = site.era.number >= (8, 0) or not site.era.tells_settings
+    if loads_itself or "jetpack_protect_global_whitelist" not in body:
         return False
     return "protect" not in site.active_modules
 
@@ -194,6 +203,8 @@ def _is_fatal(site: SimSite, body: Mapping[str, Json]) -> bool:
 def update_settings(call: Call) -> Reply:
     """Answer POST settings: modules first, then options; what fails does not stop the rest."""
     site = call.site
+    if call.body is None and site.era.number < (4, 9):
+        raise RestError("missing_options", "There are no options.", 404)
     body = call.body or {}
     if _is_fatal(site, body):
         return Reply(status=500, raw=b"")

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from fleet.simulator.admin import answer_admin, answer_ajax
 from fleet.simulator.catalogue import Catalogue
 from fleet.simulator.dispatch import Router
-from fleet.simulator.eras import ERAS
+from fleet.simulator.eras import RELEASES
 from fleet.simulator.faults import Fault
 from fleet.simulator.login import answer_login
 from fleet.simulator.pages import home_page, html_page, not_found
@@ -54,12 +54,12 @@ class World:
         if spec.name in self._sites:
             raise ValueError(f"there is a site {spec.name!r} already")
         era = spec.era or _BARE_ERA
-        if era not in ERAS:
-            raise ValueError(f"no release is called {era!r}; there are {', '.join(ERAS)}")
+        if era not in RELEASES:
+            raise ValueError(f"no release is called {era!r}; there are {', '.join(RELEASES)}")
         if era not in self._catalogues:
-            catalogue = Catalogue(ERAS[era])
+            catalogue = Catalogue(RELEASES[era])
             self._catalogues[era] = catalogue
-            self._routers[era] = Router(catalogue, routes_of(ERAS[era]))
+            self._routers[era] = Router(catalogue, routes_of(RELEASES[era]))
         chance = random.Random(f"{self._seed} {spec.name}")  # noqa: S311 - reproducible, no secret
         site = SimSite(spec, self._catalogues[era], self._clock, chance)
         self._sites[spec.name] = site

@@ -164,3 +164,19 @@ def test_jumpstart_switches_on_what_is_tagged_for_it(world: World) -> None:
 def test_jumpstart_fails_where_modules_need_a_connection(world: World) -> None:
     _, browser = visit(world, era="6.1", modules=(), connection="offline")
     assert browser.post("jumpstart", {"active": True}).status == 400
+
+
+@pytest.mark.parametrize("era", ["4.3", "4.4", "4.5", "6.1"])
+@pytest.mark.parametrize("connection", ["connected", "offline", "unconnected"])
+def test_switching_off_looks_at_what_is_stored_alone(
+    world: World, era: str, connection: str
+) -> None:
+    """What is in effect is hidden without WordPress.com; what is stored goes off once."""
+    site, browser = visit(world, era=era, connection=connection, modules=("latex", "likes"))
+    listed = browser.get("module/all").json()
+    assert isinstance(listed, dict)
+    assert listed["likes"]["activated"] is (connection == "connected")
+    assert listed["latex"]["activated"] is (connection != "unconnected")
+    answers = [browser.post("module/likes/active", {"active": False}) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 409]
+    assert site.state.modules == {"latex"}

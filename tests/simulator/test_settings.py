@@ -346,3 +346,16 @@ def test_secrets_and_commands_are_marked() -> None:
     assert "secret" in options["wordpress_api_key"].traits
     assert "command" in options["jetpack_protect_key"].traits
     assert options["carousel_display_exif"].traits == frozenset()
+
+
+@pytest.mark.parametrize("era", ["4.4", "4.5"])
+def test_4_4_takes_settings_that_it_does_not_tell(world: World, era: str) -> None:
+    site, browser = visit(world, era=era, modules=("carousel", "likes"))
+    assert settings(browser) == {"jetpack_holiday_snow_enabled": False}
+    assert browser.post("settings", {"likes": False, "carousel_display_exif": True}).status == 200
+    assert (site.state.modules, site.options) == ({"carousel"}, {"carousel_display_exif": True})
+    for body in ({"likes": False}, {"infinite_scroll": False}):
+        assert code(browser.post("settings", body)) == "some_updated"
+    nonce = {"X-WP-Nonce": browser.nonce}
+    empty = browser.ask("POST", "/wp-json/jetpack/v4/settings", b"", nonce)
+    assert code(empty) == "missing_options"
