@@ -15,7 +15,15 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 from cyclopts.config import Env
 
-from fleet.errors import FleetError, InputError, InputErrors, Refused
+from fleet.errors import (
+    FleetError,
+    InputError,
+    InputErrors,
+    JournalError,
+    LeaseLost,
+    LockHeld,
+    Refused,
+)
 
 __all__ = ["build_app", "run_command_line"]
 
@@ -24,6 +32,14 @@ _COMMANDS = {
     "sites": ("sites:app", "Show the inventory as it is understood."),
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
     "run": ("run:app", "Run one operation on the selected sites."),
+    "audit": ("audit:audit", "Tell how sites stand to their policies; nothing is changed."),
+    "plan": ("plan:plan", "Tell what apply would change; nothing is changed."),
+    "apply": ("apply:apply", "Change sites as a plan says, in waves."),
+    "rollback": ("apply:rollback", "Put back what a run changed."),
+    "resume": ("apply:resume", "Go on with an apply that was ended early."),
+    "unlock": ("apply:unlock", "Free the sites of a run that died."),
+    "runs": ("runs:app", "Show the history of runs."),
+    "policy": ("policy:app", "Explain policies, and write them from what sites have."),
     "api": ("api:api", "Call any REST route on the selected sites."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
@@ -32,10 +48,12 @@ _COMMANDS = {
 """Module and function of each command below `fleet.front`, and its line of help; the functions'
 own docstrings would cost their import."""
 
-_CONSENT = ("FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
+_CONSENT = ("FLEET_ALLOW_SITES", "FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
 
 USAGE = 64
 REFUSED = 5
+LOCKED = 6
+UNRECORDED = 74
 BUG = 1
 INTERRUPTED = 130
 
@@ -73,6 +91,10 @@ def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None
         return _complain([str(error)], USAGE)
     except Refused as error:
         return _complain([str(error)], REFUSED)
+    except (LockHeld, LeaseLost) as error:
+        return _complain([str(error)], LOCKED)
+    except JournalError as error:
+        return _complain([str(error)], UNRECORDED)
     except KeyboardInterrupt:
         return _complain(["interrupted"], INTERRUPTED)
     except FleetError as error:

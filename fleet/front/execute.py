@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 
+from fleet.engine.budget import Budget
 from fleet.engine.fleet import Fleet
-from fleet.engine.stop import stop_on_signals
+from fleet.engine.run import Listener
+from fleet.engine.stop import Stop, stop_on_signals
 from fleet.errors import Refused
 from fleet.front.console import announce, console_on, tell
 from fleet.front.options import Output, Pace, Selection
 from fleet.inventory.model import Inventory
+from fleet.journal.journal import open_journal
 from fleet.operations.base import Task
 from fleet.report.progress import ProgressListener
 from fleet.report.text import print_text
 from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
-__all__ = ["Consent", "execute", "run_async", "run_watched", "write_report"]
+__all__ = ["Consent", "execute", "run_async", "run_watched", "watched", "write_report"]
 
 T = TypeVar("T")
 DRIFT = 2
@@ -66,29 +70,47 @@ def execute(
         raise Refused(f"{task.name} cannot be undone: name the sites with -l or --site")
     settings = pace.settings()
     whole, selected = selection.load()
-    fleet = Fleet(pace.applied(whole), settings)
-    report = run_async(lambda: run_watched(fleet, task, pace.applied(selected), out, consent))
+
+    async def run() -> RunReport:
+        async with open_journal(out.store) as journal:
+            fleet = Fleet(pace.applied(whole), settings, journal=journal)
+            sites = await selection.narrowed(pace.applied(selected), journal)
+            budget = pace.budget(len(sites.sites))
+            return await run_watched(fleet, task, sites, out, consent, budget)
+
+    report = run_async(run)
     fault = write_report(report, out, _next(report, consent))
-    code = report.exit_code or fault
-    tolerated = consent.dry_run and not consent.detailed
-    return 0 if code == DRIFT and tolerated else code
+    tolerated = report.exit_code == DRIFT and consent.dry_run and not consent.detailed
+    return fault if tolerated else report.exit_code or fault
 
 
 async def run_watched(
-    fleet: Fleet, task: Task, selected: Inventory, out: Output, consent: Consent
+    fleet: Fleet,
+    task: Task,
+    selected: Inventory,
+    out: Output,
+    consent: Consent,
+    budget: Budget | None = None,
 ) -> RunReport:
     """Return the report of a run that shows its progress and heeds Ctrl-C."""
-    console = console_on(sys.stderr, colour=not out.no_color)
-    with stop_on_signals() as stop, ProgressListener(console, quiet=out.quiet) as progress:
-        listeners = (progress,) if out.quiet else (announce, progress)
+    with watched(out) as (listeners, stop):
         return await fleet.run(
             task,
             selected,
             dry_run=consent.dry_run,
             confirm=consent.confirm,
+            budget=budget,
             listeners=listeners,
             stop=stop,
         )
+
+
+@contextmanager
+def watched(out: Output) -> Iterator[tuple[tuple[Listener, ...], Stop]]:
+    """Yield listeners that show the progress of a run, and the stop that Ctrl-C asks for."""
+    console = console_on(sys.stderr, colour=not out.no_color)
+    with stop_on_signals() as stop, ProgressListener(console, quiet=out.quiet) as progress:
+        yield ((progress,) if out.quiet else (announce, progress)), stop
 
 
 def write_report(report: RunReport, out: Output, next_command: str | None) -> int:
@@ -107,7 +129,7 @@ def write_report(report: RunReport, out: Output, next_command: str | None) -> in
 
 def _next(report: RunReport, consent: Consent) -> str | None:
     """Return the command that helps now; None leaves it to the report, which knows the causes."""
-    if report.interrupted:
+    if report.interrupted or report.halted:
         return "the same command again: it reads first, and sends only what is still missing"
     if report.exit_code == DRIFT:
         done = "without --dry-run" if consent.dry_run else "with settings.sync and --dry-run"

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from fleet.config import Limits, Settings
+from fleet.engine.budget import Budget
 from fleet.errors import InputError
 from fleet.inventory.model import Inventory, Site
+from fleet.results import Status
+
+if TYPE_CHECKING:
+    from fleet.journal.journal import Journal
 
 __all__ = ["Output", "Pace", "Selection"]
+
+_SHARE = re.compile(r"(?P<count>\d{1,7})|(?P<share>\d{1,3}(?:\.\d{1,4})?)%", re.ASCII)
 
 
 def _shown(values: Sequence[object]) -> str:
@@ -31,6 +41,8 @@ class Selection:
         selector: Labels to match, such as 'client=acme,tier in (gold,silver),!legacy'.
         site: Name or glob of sites to take; may be repeated.
         exclude: Name or glob of sites to leave out; may be repeated.
+        from_run: Only sites of this run (its id, the start of it, or last).
+        status: Only those that ended so in it, such as failed,unreachable,not_started.
     """
 
     inventory: Annotated[
@@ -39,11 +51,13 @@ class Selection:
     selector: Annotated[str | None, Parameter(name=["--selector", "-l"])] = None
     site: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     exclude: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    from_run: str | None = None
+    status: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
 
     @property
     def named(self) -> bool:
         """Return whether the sites were asked for, and not merely all there are."""
-        return bool(self.selector or self.site)
+        return bool(self.selector or self.site or self.from_run)
 
     def load(self) -> tuple[Inventory, Inventory]:
         """Return the whole inventory and the selected part of it.
@@ -52,8 +66,41 @@ class Selection:
             InputErrors: Every mistake in the files.
             InputError: A mistake in the selection, or nothing selected.
         """
+        self._statuses()
         whole = Inventory.load(self.inventory)
         return whole, whole.select(self.selector, self.site, self.exclude)
+
+    async def narrowed(self, selected: Inventory, journal: Journal) -> Inventory:
+        """Return those of the selected sites that an earlier run is asked for.
+
+        Raises:
+            InputError: There is no such run, or none of its sites is left.
+        """
+        if self.from_run is None:
+            return selected
+        row = await journal.run(self.from_run)
+        wanted = self._statuses()
+        ended = {
+            result.site
+            for result in (await journal.report(row.run_id)).results
+            if not wanted or result.status in wanted
+        }
+        sites = {name: site for name, site in selected.sites.items() if name in ended}
+        if not sites:
+            how = " or ".join(wanted) or "at all"
+            raise InputError(f"no selected site ended {how} in run {row.run_id}")
+        return replace(selected, sites=sites)
+
+    def _statuses(self) -> tuple[Status, ...]:
+        words = [word.strip() for each in self.status for word in each.split(",") if word.strip()]
+        if words and self.from_run is None:
+            raise InputError("--status goes with --from-run RUN")
+        for word in words:
+            if word not in [status.value for status in Status]:
+                close = get_close_matches(word, [status.value for status in Status], n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise InputError(f"--status: there is no status {word}{hint}")
+        return tuple(Status(word) for word in words)
 
 
 @Parameter(name="*")
@@ -66,12 +113,16 @@ class Pace:
         per_host: Sites of one server address worked on at the same time.
         timeout: Seconds for one request, instead of the inventory's.
         deadline: Seconds for one site, instead of the inventory's.
+        max_failures: Stop when more sites than this end badly: a number, or a share such as 5%.
+        max_unreachable: Stop when more sites than this cannot be reached.
     """
 
     concurrency: Annotated[int, Parameter(name=["--concurrency", "-c"])] = 50
     per_host: int = 2
     timeout: float | None = None
     deadline: float | None = None
+    max_failures: str | None = None
+    max_unreachable: str | None = None
 
     def settings(self) -> Settings:
         """Return the settings of a run.
@@ -85,7 +136,26 @@ class Pace:
         for flag, seconds in (("--timeout", self.timeout), ("--deadline", self.deadline)):
             if seconds is not None and seconds <= 0:
                 raise InputError(f"{flag} {seconds:g}: must be more than 0")
+        self.limits(0)
         return Settings(limits=Limits(self.concurrency, self.per_host))
+
+    def limits(self, sites: int) -> tuple[int | None, int | None]:
+        """Return how many of a number of sites may end badly, and how many be unreachable.
+
+        Raises:
+            InputError: A limit is neither a number nor a share.
+        """
+        return (
+            _limit("--max-failures", self.max_failures, sites),
+            _limit("--max-unreachable", self.max_unreachable, sites),
+        )
+
+    def budget(self, sites: int) -> Budget | None:
+        """Return the failure budget of a run on a number of sites, or None without limits."""
+        failures, unreachable = self.limits(sites)
+        if failures is None and unreachable is None:
+            return None
+        return Budget("the run", failures, unreachable)
 
     def applied(self, inventory: Inventory) -> Inventory:
         """Return `inventory` with the time limits of the flags."""
@@ -110,6 +180,7 @@ class Output:
         quiet: Say nothing but the report.
         verbose: Name every site and every key.
         no_color: Write without colours, as where NO_COLOR is set.
+        store: Where runs are recorded: a file, or postgresql://USER@HOST/DATABASE.
     """
 
     output: Annotated[
@@ -122,3 +193,15 @@ class Output:
         bool, Parameter(name=["--verbose", "-v"], negative="", show_default=False)
     ] = False
     no_color: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    store: str | None = None
+
+
+def _limit(flag: str, text: str | None, sites: int) -> int | None:
+    if text is None:
+        return None
+    found = _SHARE.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"{flag} {text}: write a number, or a share such as 5%")
+    if found["share"] is None:
+        return int(found["count"])
+    return int(Decimal(found["share"]) * sites / 100)

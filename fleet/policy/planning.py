@@ -1,0 +1,205 @@
+"""Making a plan: sites are read, and what would change on them is written down.
+
+Nothing here can write: the run it makes is one that only looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fleet.engine.fleet import Fleet
+from fleet.engine.run import Listener, Order
+from fleet.engine.stop import Stop
+from fleet.inventory.model import Inventory, Site
+from fleet.operations.conform import Conform
+from fleet.operations.values import MASK
+from fleet.policy.document import PolicyDocument
+from fleet.policy.plan import (
+    Blocked,
+    Limits,
+    Plan,
+    PlannedChange,
+    PlannedCheck,
+    PlannedSite,
+    Unread,
+    Wave,
+    inventory_digest,
+    new_plan_id,
+)
+from fleet.policy.rollout import Budget, Guard, Rollout, Rounding
+from fleet.policy.rules import Desired
+from fleet.results import KeyResult, RunReport, SiteResult, Verdict
+
+__all__ = ["Origin", "assemble", "keepable", "look", "make_plan"]
+
+
+_LARGEST = 100_000
+_DEEPEST = 32
+_NOT_KEPT = "(not kept)"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a plan was made from.
+
+    Args:
+        name: For people: ``policy``, or ``rollback of RUN``.
+        digest: Digest of the policy files; empty where there are none.
+    """
+
+    name: str
+    digest: str = ""
+
+
+async def make_plan(
+    fleet: Fleet,
+    document: PolicyDocument,
+    selected: Inventory,
+    *,
+    listeners: Iterable[Listener] = (),
+    stop: Stop | None = None,
+) -> tuple[Plan, RunReport]:
+    """Return the plan that brings the selected sites to their policies, and the run that looked.
+
+    Sites that no policy wants anything of are not looked at.
+
+    Raises:
+        InputErrors: A secret cannot be resolved; nothing was contacted.
+    """
+    today = fleet.now().date()
+    desired = {
+        name: found
+        for name, site in selected.sites.items()
+        if (found := document.desired(site, today)).enforced
+    }
+    wanted = {name: each.enforced for name, each in desired.items()}
+    sites = [selected.sites[name] for name in wanted]
+    report = await look(fleet, wanted, sites, "plan", listeners=listeners, stop=stop)
+    planned = [_planned(result, desired[result.site]) for result in report.results]
+    plan = assemble(
+        fleet, Origin("policy", document.digest), planned, report, document.rollout, sites
+    )
+    return plan, report
+
+
+async def look(
+    fleet: Fleet,
+    wanted: Mapping[str, Mapping[str, object]],
+    sites: Iterable[Site],
+    name: str,
+    *,
+    listeners: Iterable[Listener] = (),
+    stop: Stop | None = None,
+) -> RunReport:
+    """Return what would change on `sites` to bring them to `wanted`, their values by key."""
+    order = Order(name, {}, tuple(sites), dry_run=True, kind="plan")
+    async with fleet.open(order, listeners=listeners, stop=stop) as run:
+        await run.visit(order.sites, lambda site: Conform(wanted[site.name]))
+    return run.report
+
+
+def assemble(
+    fleet: Fleet,
+    origin: Origin,
+    planned: Iterable[PlannedSite],
+    report: RunReport,
+    rollout: Rollout,
+    sites: Iterable[Site],
+) -> Plan:
+    """Return the plan of what was found on sites; its budget and waves are numbers of sites."""
+    kept = tuple(each for each in planned if each.changes or each.blocked)
+    changing = {each.name for each in kept if each.changes}
+    changed = [site for site in sites if site.name in changing]
+    now = fleet.now()
+    return Plan(
+        id=new_plan_id(),
+        created=now,
+        expires=now + timedelta(seconds=rollout.expires),
+        origin=origin.name,
+        inventory=inventory_digest(changed),
+        policy=origin.digest,
+        looked_at=len(report.results),
+        sites=kept,
+        unread=tuple(_unread(result) for result in report.results if not result.keys),
+        waves=tuple(
+            Wave(wave.names, _limits(rollout.wave, len(wave.names)), wave.pause)
+            for wave in rollout.schedule(changed)
+        ),
+        limits=_limits(rollout.budget, len(changed)),
+        checks=tuple(
+            PlannedCheck(each.path, each.status, each.contains, each.within)
+            for each in rollout.checks
+        ),
+        guard=_guard(rollout.guard, kept, len(report.results)),
+    )
+
+
+def keepable(value: object) -> tuple[object, bool]:
+    """Return a value that a site told as a plan can keep it, and whether it is still the same.
+
+    Masked values are not; nor is what no JSON reader takes: halves of characters, infinities
+    (``1e999``), hundreds of levels, megabytes.
+    """
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+        kept = value != MASK and size <= _LARGEST and _depth(value) <= _DEEPEST
+    except (ValueError, RecursionError):
+        kept = False
+    return (value, True) if kept else (MASK if value == MASK else _NOT_KEPT, False)
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, Mapping):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def _planned(result: SiteResult, desired: Desired) -> PlannedSite:
+    changes, blocked = [], []
+    for key in result.keys:
+        if key.verdict is Verdict.DRIFT:
+            rule = desired.rules[key.key].rule
+            before, known = keepable(key.before)
+            after = desired.enforced[key.key]
+            changes.append(
+                PlannedChange(key.key, before, after, known, rule.policy, rule.severity.value)
+            )
+        elif not key.verdict.good:
+            blocked.append(_blocked(key))
+    return PlannedSite(result.site, result.url, tuple(changes), tuple(blocked), result.notes)
+
+
+def _blocked(key: KeyResult) -> Blocked:
+    return Blocked(key.key, key.kind, key.reason)
+
+
+def _unread(result: SiteResult) -> Unread:
+    return Unread(result.site, result.status.value, result.kind, result.message)
+
+
+def _limits(budget: Budget, total: int) -> Limits:
+    failures, unreachable = budget.max_failures, budget.max_unreachable
+    return Limits(
+        failures.of(total, Rounding.DOWN) if failures else None,
+        unreachable.of(total, Rounding.DOWN) if unreachable else None,
+    )
+
+
+def _guard(guard: Guard, planned: Iterable[PlannedSite], looked_at: int) -> tuple[str, ...]:
+    """Return why the plan needs a word more than usual, or nothing."""
+    changing = [site for site in planned if site.changes]
+    allowed = guard.sites_allowed(looked_at)
+    off = sum(
+        change.key.startswith("modules.") and change.after is False
+        for site in changing
+        for change in site.changes
+    )
+    reasons = []
+    if len(changing) > allowed:
+        reasons.append(f"{len(changing)} of {looked_at} sites would change, and {allowed} may")
+    if off > guard.max_deactivations:
+        reasons.append(f"{off} modules would be switched off, and {guard.max_deactivations} may")
+    return tuple(reasons)
