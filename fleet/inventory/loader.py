@@ -16,7 +16,7 @@ from fleet.inventory.parts import GroupPart, Named, Part, SitePart, read_part
 from fleet.inventory.sites import Site
 from fleet.inventory.wording import guess, shown
 
-__all__ = ["load_files"]
+__all__ = ["in_order", "load_files"]
 
 _INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "sites"})
 _POLICY = frozenset({"exceptions", "policies", "rollout"})
@@ -42,7 +42,7 @@ def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]
     joiner = _Joiner(parts)
     errors.extend(joiner.errors)
     if errors:
-        raise InputErrors(_in_order(errors, files))
+        raise InputErrors(in_order(errors, files))
     return joiner.sites, tuple(files)
 
 
@@ -82,7 +82,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _in_order(errors: Iterable[InputError], files: Sequence[Path]) -> list[InputError]:
+def in_order(errors: Iterable[InputError], files: Sequence[Path]) -> list[InputError]:
     """Return `errors` sorted by place, each distinct one once."""
     order = {str(file): number for number, file in enumerate(files)}
 

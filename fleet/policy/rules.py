@@ -18,8 +18,10 @@ from fleet.inventory.globs import fits
 from fleet.inventory.selector import Selector
 
 __all__ = [
+    "FORBIDDEN",
     "MODULES",
     "PLUGIN_PATTERN",
+    "REQUIRED",
     "SETTINGS",
     "SLUG_PATTERN",
     "VERSIONS",
@@ -33,6 +35,7 @@ __all__ = [
     "Severity",
     "Waiver",
     "canonical_key",
+    "is_setting",
     "subject",
 ]
 
@@ -157,6 +160,11 @@ class Policy:
     rules: tuple[Rule, ...]
     requirements: tuple[Requirement, ...]
     place: Place
+
+    @property
+    def statements(self) -> tuple[Rule | Requirement, ...]:
+        """Return rules and requirements together."""
+        return (*self.rules, *self.requirements)
 
 
 @dataclass(frozen=True, slots=True)
