@@ -13,10 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from fleet.errors import SiteError
+from fleet.operations.caps import short
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader
 
-__all__ = ["Complaint", "Decision", "Operation", "Query", "Sourced", "Task", "WriteLog", "judge"]
+__all__ = [
+    "Complaint",
+    "Decision",
+    "Operation",
+    "Query",
+    "Sourced",
+    "Task",
+    "WriteLog",
+    "judge",
+    "undone",
+]
 
 State = TypeVar("State")
 Intend = Callable[[tuple[Change, ...]], Awaitable[None]]
@@ -29,10 +40,12 @@ class Complaint:
     Args:
         kind: Error kind.
         reason: One sentence; remote text in it is hostile.
+        undone: Whether the answer proves that the write did nothing.
     """
 
     kind: str
     reason: str
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +73,28 @@ class WriteLog:
         sent: Keys whose write has left or may have left.
         answered: Keys whose write the site has answered, one way or another.
         complaints: What the site's answers said against keys.
+        told: Values by key that an answer told, for keys that no route tells.
     """
 
     intend: Intend | None = None
     sent: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     complaints: dict[str, Complaint] = field(default_factory=dict)
+    told: dict[str, object] = field(default_factory=dict)
 
     async def sending(self, changes: Iterable[Change]) -> None:
-        """Note that the write of `changes` leaves now, once the intent is on record."""
+        """Note that the write of `changes` leaves now, once the intent is on record.
+
+        What earlier answers said of these keys was about another request.
+        """
         changes = tuple(changes)
         if self.intend is not None:
             await self.intend(changes)
-        self.sent.update(change.key for change in changes)
+        for change in changes:
+            self.sent.add(change.key)
+            self.answered.discard(change.key)
+            self.complaints.pop(change.key, None)
+            self.told.pop(change.key, None)
 
     def answer(self, changes: Iterable[Change]) -> None:
         """Note that the site has answered the write of `changes`."""
@@ -82,10 +104,12 @@ class WriteLog:
         """Note that the write of `changes` certainly did nothing and is sent another way."""
         self.sent.difference_update(change.key for change in changes)
 
-    def complain(self, changes: Iterable[Change], kind: str, reason: str) -> None:
-        """Note what an answer said against `changes`."""
-        for change in changes:
-            self.complaints[change.key] = Complaint(kind, reason)
+    def complain(
+        self, changes: Iterable[Change], kind: str, reason: str, *, undone: bool = False
+    ) -> None:
+        """Note what an answer said against `changes`; `undone` as in `Complaint`."""
+        complaint = Complaint(kind, short(reason), undone)
+        self.complaints.update((change.key, complaint) for change in changes)
 
 
 class Task(ABC):
@@ -235,8 +259,27 @@ def _judge_one(
         wanted=operation.shown(change.key, change.after),
         found=operation.shown(change.key, found),
         kind=complaint.kind if complaint else None,
-        reason=complaint.reason if complaint else "",
+        reason=short(complaint.reason) if complaint else "",
     )
+
+
+def undone(key: str, log: WriteLog, trouble: SiteError | None) -> Complaint | None:
+    """Return what proves that the write of a key did nothing, or None. Pure.
+
+    Args:
+        key: The key that was to be written.
+        log: Which writes left and what the site said to them.
+        trouble: What broke the writing off, if anything did; where that was the reading
+            afterwards, every write has been answered.
+    """
+    if key not in log.sent:
+        return _unsent(trouble)
+    complaint = log.complaints.get(key)
+    if complaint is not None:
+        return complaint if complaint.undone else None
+    if trouble is not None and not trouble.sent and key not in log.answered:
+        return Complaint(trouble.kind, f"nothing was done: {trouble.message}", undone=True)
+    return None
 
 
 def _verdict(
@@ -246,8 +289,8 @@ def _verdict(
     log: WriteLog,
     trouble: SiteError | None,
 ) -> tuple[Verdict, Complaint | None]:
-    if change.key not in log.sent:
-        return Verdict.REJECTED, _unsent(trouble)
+    if proof := undone(change.key, log, trouble):
+        return Verdict.REJECTED, proof
     if after is None:
         return Verdict.UNKNOWN, Complaint(
             "write.unconfirmed", "sent, but the site could not be read afterwards"
@@ -275,11 +318,8 @@ def _unsent(trouble: SiteError | None) -> Complaint:
 def _broken_off(trouble: SiteError) -> tuple[Verdict, Complaint]:
     """Return the verdict on a key that does not read as wanted after a write without an answer.
 
-    A request that never left, or that the site has done with, is a refusal; else the server may
-    still be at work on it.
+    A request that the site has done with is a refusal; else the server may still be at work.
     """
-    if not trouble.sent:
-        return Verdict.REJECTED, _unsent(trouble)
     if trouble.answered:
         return Verdict.REJECTED, Complaint(trouble.kind, trouble.message)
     return Verdict.UNKNOWN, Complaint(

@@ -16,13 +16,8 @@ from pydantic.dataclasses import dataclass as parameters
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Sourced
 from fleet.operations.obstacles import SettingsState
-from fleet.operations.setting_writes import (
-    READS,
-    WriteSettings,
-    ask_settings,
-    modules_among,
-    some,
-)
+from fleet.operations.option_writes import some
+from fleet.operations.setting_writes import READS, WriteSettings, ask_settings, modules_among
 from fleet.operations.values import COMMANDS, NEVER, PER_SITE, PER_USER, READ_ONLY, SECRET
 from fleet.site.client import JetpackReader
 

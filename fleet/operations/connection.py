@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, Query, WriteLog
+from fleet.operations.refusals import refusal
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.admin_state import initial_state, ssl_nonce_in_page
 from fleet.site.client import Connection, JetpackClient, JetpackReader, demand
@@ -349,6 +350,9 @@ def note_refusal(log: WriteLog, changes: Iterable[Change], answer: Answer) -> No
     """Note that the site answered the write of `changes`, and why it refused if it did."""
     noted = tuple(changes)
     log.answer(noted)
+    if whole := refusal(answer):
+        log.complain(noted, whole.kind, whole.reason, undone=whole.undone)
+        return
     try:
         demand(answer)
     except SiteError as error:

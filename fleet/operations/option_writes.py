@@ -10,13 +10,24 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from fleet.errors import SiteError
-from fleet.operations.base import WriteLog
+from fleet.operations.base import Complaint, WriteLog
+from fleet.operations.refusals import refusal
 from fleet.operations.sameness import same_value, truth
-from fleet.operations.values import LATE
+from fleet.operations.values import LATE, MASK, SECRET, masked
 from fleet.results import Change
 from fleet.site.wire import Answer
 
-__all__ = ["HEARS_FALSE", "OptionWriter", "same_option", "setting_key", "setting_name"]
+__all__ = [
+    "HEARS_FALSE",
+    "OptionWriter",
+    "inactive_reason",
+    "same_option",
+    "secrets_in",
+    "setting_key",
+    "setting_name",
+    "some",
+    "without",
+]
 
 HEARS_FALSE = "wpcom_reader_views_enabled"
 """A key that came with 12.3, the first release that stores false over a default of true."""
@@ -26,6 +37,10 @@ Deaf = Callable[[Sequence[str]], Awaitable[Sequence[str]]]
 _PREFIX = "settings."
 _BYSTANDER = "not applied, because"
 _SILENT = "not stored, and the site did not say why"
+_WORD = re.compile(r"[\w-]")
+_NAMED = 4
+_SEARCHED = 20_000
+"""Characters of a refusal in which keys are looked for; one that names every key has half."""
 
 
 def setting_key(name: str) -> str:
@@ -36,6 +51,36 @@ def setting_key(name: str) -> str:
 def setting_name(key: str) -> str:
     """Return the name under which Jetpack knows a reported key."""
     return key.removeprefix(_PREFIX)
+
+
+def some(keys: Sequence[str]) -> str:
+    """Return the first few keys and how many more there are."""
+    named = ", ".join(keys[:_NAMED])
+    return f"{named} and {len(keys) - _NAMED} more" if len(keys) > _NAMED else named
+
+
+def inactive_reason(slug: str) -> str:
+    """Return why a module takes no options while it is off, and what to do about it."""
+    return (
+        f"{slug} is not active, and takes options only while it is:"
+        f" run modules.activate --modules {slug} first"
+    )
+
+
+def secrets_in(values: Mapping[str, object]) -> list[str]:
+    """Return the texts among `values` that are never shown."""
+    return [
+        str(value)
+        for name, value in values.items()
+        if name in SECRET and masked(name, value) == MASK
+    ]
+
+
+def without(secrets: Iterable[str], reason: str) -> str:
+    """Return a reason, which the site may have worded, without secrets that were sent to it."""
+    for secret in secrets:
+        reason = reason.replace(secret, MASK)
+    return reason
 
 
 def same_option(key: str, wanted: object, found: object) -> bool:
@@ -52,13 +97,22 @@ class OptionWriter:
         log: Notes each write before it leaves, and what was answered.
         deaf: Returns those of the named options whose false this Jetpack may not hear; all where
             it is not given.
+        module: The module that has the options; empty where they are of any.
     """
 
-    def __init__(self, read: Read, write: Write, log: WriteLog, deaf: Deaf | None = None) -> None:
+    def __init__(
+        self,
+        read: Read,
+        write: Write,
+        log: WriteLog,
+        deaf: Deaf | None = None,
+        module: str = "",
+    ) -> None:
         self._read = read
         self._write = write
         self._log = log
         self._deaf = deaf
+        self._module = module
 
     async def send(self, changes: tuple[Change, ...]) -> None:
         """Send the ordinary keys in one request, then each late key alone.
@@ -78,13 +132,22 @@ class OptionWriter:
         except SiteError as error:
             if not error.answered:
                 raise
+            self._log.answer(batch)
             self._log.complain(batch, error.kind, error.message)
             return
+        self._note(batch, answer)
+
+    def _note(self, batch: Sequence[Change], answer: Answer) -> None:
+        """Note what an answer says of each key of its request."""
         self._log.answer(batch)
-        if not answer.ok:
-            names = [setting_name(change.key) for change in batch]
-            for change in batch:
-                self._log.complain([change], *_complaint(setting_name(change.key), answer, names))
+        if answer.ok:
+            return
+        said = _complaints(answer, [setting_name(change.key) for change in batch], self._module)
+        secrets = secrets_in({setting_name(change.key): change.after for change in batch})
+        for change in batch:
+            each = said[setting_name(change.key)]
+            reason = without(secrets, each.reason)
+            self._log.complain([change], each.kind, reason, undone=each.undone)
 
     async def _insist(self, changes: Iterable[Change]) -> None:
         """Switch off what Jetpack before 12.3 says it switched off and did not.
@@ -103,13 +166,10 @@ class OptionWriter:
         deaf: Sequence[str] = [name for name in off if values.get(name) is True]
         if deaf and self._deaf is not None:
             deaf = await self._deaf(deaf)
-        if deaf:
-            # The answers so far were about another request.
-            self._log.answered.difference_update(off[name].key for name in deaf)
-            await self._log.sending(off[name] for name in deaf)
-            await self._write(dict.fromkeys(deaf, True))
-            await self._write(dict.fromkeys(deaf, False))
-            self._log.answer(off[name] for name in deaf)
+        unheard = [off[name] for name in deaf]
+        for value in (True, False) if unheard else ():
+            await self._log.sending(unheard)
+            self._note(unheard, await self._write(dict.fromkeys(deaf, value)))
 
     def _unexplained(self, change: Change) -> bool:
         complaint = self._log.complaints.get(change.key)
@@ -124,43 +184,55 @@ def _batches(changes: Iterable[Change]) -> list[list[Change]]:
     return [batch for batch in (first, *late.values()) if batch]
 
 
-def _complaint(name: str, answer: Answer, batch: Sequence[str]) -> tuple[str, str]:
-    """Return kind and reason for a key of a refused request.
+def _complaints(answer: Answer, names: Sequence[str], module: str) -> dict[str, Complaint]:
+    """Return what a refused request says of each of its keys.
 
     ``rest_invalid_param`` names the bad keys; then nothing of the request was applied. Any other
     refusal names some keys in its translated text, and those it does not name it keeps silent on.
     """
-    if answer.status in (401, 403):
-        kind = "auth.anonymous" if answer.status == 401 else "auth.forbidden"
-        return kind, f"the site refused the request ({answer.code})"
-    data = answer.mapping.get("data") if isinstance(answer.value, dict) else None
-    named = data.get("params") if isinstance(data, dict) else None
-    if answer.code == "rest_invalid_param" and isinstance(named, dict):
-        if name in named:
-            return "jetpack.refused", f"value not accepted: {named[name]}"
-        return "jetpack.refused", _bystander(named, batch)
+    if whole := refusal(answer):
+        return dict.fromkeys(names, whole)
     if answer.code == "inactive":
-        return "jetpack.refused", "not stored, because the module is not active"
-    said = _part(answer.said, name, batch)
-    return "jetpack.refused", said or _SILENT
+        reason = (
+            inactive_reason(module) if module else "not stored, because the module is not active"
+        )
+        return dict.fromkeys(names, Complaint("jetpack.refused", reason))
+    data = answer.mapping.get("data") if isinstance(answer.value, dict) else None
+    bad = data.get("params") if isinstance(data, dict) else None
+    if answer.code == "rest_invalid_param" and isinstance(bad, dict):
+        bystander = _bystander(bad, names)
+        reasons = {
+            name: f"value not accepted: {bad[name]}" if name in bad else bystander for name in names
+        }
+    else:
+        reasons = _parts(answer.said[:_SEARCHED], names)
+    return {name: Complaint("jetpack.refused", reasons.get(name) or _SILENT) for name in names}
 
 
 def _bystander(named: Mapping[str, object], batch: Sequence[str]) -> str:
     """Return why a good value was not applied; Jetpack 4.3 refuses some of its own defaults."""
-    if named.keys() & set(batch):
+    if not named.keys().isdisjoint(batch):
         return f"{_BYSTANDER} another value was not accepted"
-    return f"{_BYSTANDER} this Jetpack refuses its own default of {', '.join(named)}"
+    return f"{_BYSTANDER} this Jetpack refuses its own default of {some(list(named))}"
 
 
-def _part(said: str, key: str, keys: Sequence[str]) -> str:
-    """Return what a text such as ``a: reason. b: reason`` says of `key`."""
-    starts = sorted(
-        (match.start(), match.end(), name)
-        for name in keys
-        for match in re.finditer(rf"(?<![\w-]){re.escape(name)}: ", said)
-    )
-    for at, (_, end, name) in enumerate(starts):
-        if name == key:
-            stop = starts[at + 1][0] if at + 1 < len(starts) else len(said)
-            return said[end:stop].strip(" .")
-    return ""
+def _parts(said: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what a text such as ``a: reason. b: reason`` says of each name, the first time.
+
+    Each colon is looked back from once per length of a name, so that no text costs more than
+    its length times a constant.
+    """
+    known, lengths = set(names), sorted({len(name) for name in names}, reverse=True)
+    starts: list[tuple[int, int, str]] = []
+    for colon in re.finditer(": ", said):
+        at = colon.start()
+        for length in lengths:
+            begin = at - length
+            if begin >= 0 and said[begin:at] in known and not _WORD.match(said[begin - 1 : begin]):
+                starts.append((begin, colon.end(), said[begin:at]))
+                break
+    parts: dict[str, str] = {}
+    stops = [begin for begin, _, _ in starts[1:]] + [len(said)]
+    for (_, end, name), stop in zip(starts, stops, strict=False):
+        parts.setdefault(name, said[end:stop].strip(" ."))
+    return parts

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fleet.errors import SiteError
-from fleet.operations.base import Complaint, Decision, Operation, WriteLog, judge
+from fleet.operations.base import Complaint, Decision, Operation, WriteLog, judge, undone
 from fleet.operations.obstacles import (
     OWNERS,
     SettingsState,
@@ -22,18 +22,23 @@ from fleet.operations.obstacles import (
     obstacle_here,
     obstacle_of_key,
 )
-from fleet.operations.option_writes import HEARS_FALSE, OptionWriter, setting_key, setting_name
+from fleet.operations.option_writes import (
+    HEARS_FALSE,
+    OptionWriter,
+    setting_key,
+    setting_name,
+    some,
+)
 from fleet.operations.sameness import same_value, truth
-from fleet.operations.values import COMMANDS, MASK, REMOTE, SECRET, masked, sendable
+from fleet.operations.values import COMMANDS, REMOTE, masked, sendable
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.routes import SettingSpec
 
-__all__ = ["READS", "WriteSettings", "ask_settings", "modules_among", "some"]
+__all__ = ["READS", "WriteSettings", "ask_settings", "modules_among"]
 
 READS = ("GET settings", "GET /jetpack/v4", "GET module/all", "GET connection")
 """Routes that are read before a setting is written, the last three where they are needed."""
-_NAMED = 4
 _MANY = 40
 """Above this, naming the keys costs a longer address than servers like."""
 _SLUG = re.compile(r"[a-z][a-z-]*")
@@ -56,12 +61,6 @@ async def modules_among(
     """Return those of `keys` that are modules, whose stored states are among the settings."""
     likely = [key for key in keys if isinstance(values.get(key), bool) and _SLUG.fullmatch(key)]
     return frozenset(await reader.modules(likely)) if likely else frozenset()
-
-
-def some(keys: Sequence[str]) -> str:
-    """Return the first few keys and how many more there are."""
-    named = ", ".join(keys[:_NAMED])
-    return f"{named} and {len(keys) - _NAMED} more" if len(keys) > _NAMED else named
 
 
 class WriteSettings(Operation[SettingsState]):
@@ -183,13 +182,12 @@ class WriteSettings(Operation[SettingsState]):
         if after is None:
             return judged
         pairs = zip(changes, judged, strict=True)
-        ended = [
-            self._commanded(change, result, after)
-            if setting_name(change.key) in COMMANDS and change.key in log.sent
-            else self._compared(change, result, after)
+        return tuple(
+            self._compared(change, result, after)
+            if setting_name(change.key) not in COMMANDS or undone(change.key, log, trouble)
+            else self._commanded(change, result, after)
             for change, result in pairs
-        ]
-        return tuple(_without_secrets(result, changes) for result in ended)
+        )
 
     def _commanded(self, change: Change, result: KeyResult, after: SettingsState) -> KeyResult:
         """Return how a command ended: many leave nothing behind that could be read."""
@@ -236,16 +234,6 @@ def _obeyed(name: str, change: Change, found: object) -> bool:
     if change.after == "delete":
         return bool(change.before) and not found
     return bool(found) and found != change.before
-
-
-def _without_secrets(result: KeyResult, changes: Iterable[Change]) -> KeyResult:
-    """Return a result whose reason, which the site may have worded, repeats no secret sent."""
-    reason = result.reason
-    for change in changes:
-        name = setting_name(change.key)
-        if name in SECRET and masked(name, change.after) == MASK:
-            reason = reason.replace(str(change.after), MASK)
-    return replace(result, reason=reason)
 
 
 def _is_doubtful(values: Mapping[str, object], key: str, value: object) -> bool:

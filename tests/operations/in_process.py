@@ -12,7 +12,7 @@ from yarl import URL
 
 from fleet.errors import SiteError
 from fleet.operations.base import Operation, WriteLog
-from fleet.results import KeyResult
+from fleet.results import Change, KeyResult
 from fleet.simulator.site import SimSite, SiteSpec
 from fleet.simulator.wire import SimResponse
 from fleet.simulator.world import World
@@ -57,6 +57,8 @@ class InProcess:
         self._browser = Browser(self._world, spec.name)
         self._browser.log_in()
         self.bodies: list[dict[str, object]] = []
+        self.intents: list[tuple[int, tuple[str, ...]]] = []
+        """What was put on record: writes sent before it, and the keys."""
         self.client = JetpackClient(self)  # type: ignore[arg-type] # a session without transport
 
     async def get(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
@@ -78,7 +80,7 @@ class InProcess:
         sent = len(self.bodies)
         before = await operation.observe(self.client)
         decision = operation.decide(before)
-        log, trouble, after = WriteLog(), None, None
+        log, trouble, after = WriteLog(self._intend), None, None
         if decision.changes:
             try:
                 await operation.enact(self.client, before, decision.changes, log)
@@ -88,6 +90,9 @@ class InProcess:
         judged = operation.judge(before, after, decision.changes, log, trouble)
         keys = {key.key.removeprefix("settings."): key for key in (*decision.settled, *judged)}
         return Ended(keys, decision.notes, len(self.bodies) - sent)
+
+    async def _intend(self, changes: tuple[Change, ...]) -> None:
+        self.intents.append((len(self.bodies), tuple(change.key for change in changes)))
 
     def _read(self, response: SimResponse) -> Answer:
         if response.drop:

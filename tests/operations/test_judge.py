@@ -20,12 +20,16 @@ def read(value: str | None) -> SettingsState | None:
     return None if value is None else SettingsState({"k": value}, frozenset({"k"}))
 
 
-def log(*, sent: bool = True, complaint: bool = False) -> WriteLog:
+def log(
+    *, sent: bool = True, answered: bool = False, complaint: bool = False, undone: bool = False
+) -> WriteLog:
     found = WriteLog()
     if sent:
         found.sent.add(CHANGE.key)
-    if complaint:
-        found.complain([CHANGE], "jetpack.refused", "no")
+    if answered or complaint or undone:
+        found.answer([CHANGE])
+    if complaint or undone:
+        found.complain([CHANGE], "jetpack.refused", "no", undone=undone)
     return found
 
 
@@ -49,6 +53,31 @@ def log(*, sent: bool = True, complaint: bool = False) -> WriteLog:
             "old", log(), UNSENT, Verdict.REJECTED, "net.refused", id="certainly never left"
         ),
         pytest.param(
+            None, log(), UNSENT, Verdict.REJECTED, "net.refused", id="never left, nor was it read"
+        ),
+        pytest.param(
+            "new", log(), UNSENT, Verdict.REJECTED, "net.refused", id="never left, others did it"
+        ),
+        pytest.param(
+            None,
+            log(answered=True),
+            UNSENT,
+            Verdict.UNKNOWN,
+            "write.unconfirmed",
+            id="answered, and the reading never left",
+        ),
+        pytest.param(
+            None,
+            log(complaint=True),
+            UNSENT,
+            Verdict.UNKNOWN,
+            "write.unconfirmed",
+            id="refused, and the reading never left",
+        ),
+        pytest.param(
+            None, log(undone=True), None, Verdict.REJECTED, "jetpack.refused", id="proven undone"
+        ),
+        pytest.param(
             "old", log(sent=False), LOST, Verdict.REJECTED, "net.reset", id="stopped before it"
         ),
     ],
@@ -63,3 +92,10 @@ def test_reading_again_decides(
     (key,) = judge(OPERATION, [CHANGE], read(after), writes, trouble)
     assert (key.verdict, key.kind) == (verdict, kind)
     assert (key.before, key.wanted) == ("old", "new")
+
+
+async def test_a_write_that_is_sent_again_forgets_what_was_said_to_the_first() -> None:
+    writes = log(undone=True)
+    writes.told[CHANGE.key] = False
+    await writes.sending([CHANGE])
+    assert (writes.answered, writes.complaints, writes.told) == (set(), {}, {})

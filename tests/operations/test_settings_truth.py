@@ -101,6 +101,47 @@ async def test_a_lie_and_a_lost_answer_cost_one_write_and_no_truth(
     assert (ended.writes, len(here.site.ledger)) == (1, applied)
 
 
+DEAF = [pytest.param(era, id=f"Jetpack {era}") for era in ("6.1", "8.9", "11.5")]
+
+
+@pytest.mark.parametrize("era", DEAF)
+@pytest.mark.parametrize("key", ["infinite_scroll", "social_notifications_like"])
+async def test_a_false_that_is_not_heard_is_stored_by_way_of_true(era: str, key: str) -> None:
+    """Each of the three writes is on record before it leaves."""
+    here = site(era)
+    ended = await here.run(SetSettings({key: False}))
+    assert ended.verdicts == {key: "changed"}
+    assert here.bodies == [{key: False}, {key: True}, {key: False}]
+    assert here.intents == [(sent, (f"settings.{key}",)) for sent in range(3)]
+    assert here.site.options == {key: False}
+    assert (await here.run(SetSettings({key: False}))).writes == 0
+
+
+@pytest.mark.parametrize("era", DEAF)
+@pytest.mark.parametrize(
+    ("fault", "after", "kind", "writes", "stored"),
+    [
+        pytest.param("lie_unchanged", 1, "verify.mismatch", 3, None, id="true is not stored"),
+        pytest.param("lie_unchanged", 2, "verify.mismatch", 3, True, id="false is not stored"),
+        pytest.param("lie_applied", 1, None, 3, False, id="true is stored but denied"),
+        pytest.param("lie_applied", 2, None, 3, False, id="false is stored but denied"),
+        pytest.param("reset_after", 1, "write.unconfirmed", 2, True, id="answer to true lost"),
+        pytest.param("reset_after", 2, None, 3, False, id="answer to false lost"),
+        pytest.param("reset_before", 2, "write.unconfirmed", 3, True, id="false lost"),
+        pytest.param("server_error", 2, "site.server_error", 3, True, id="false breaks the site"),
+    ],
+)
+async def test_a_lie_in_the_middle_of_insisting_is_seen_through(
+    era: str, fault: str, after: int, kind: str | None, writes: int, stored: bool | None
+) -> None:
+    faults = (Fault(fault, where=SETTINGS, methods=("POST",), after=after, times=1),)
+    here = site(era, faults=faults)
+    ended = await here.run(SetSettings({"infinite_scroll": False}))
+    assert (ended.keys["infinite_scroll"].kind, ended.writes) == (kind, writes)
+    assert here.site.options.get("infinite_scroll") is stored
+    assert (kind is None) == (ended.verdicts["infinite_scroll"] == "changed")
+
+
 @pytest.mark.parametrize("era", FULL)
 async def test_an_unheard_false_is_insisted_on_where_that_helps_only(era: str) -> None:
     lie = Fault("lie_unchanged", where=SETTINGS)

@@ -196,3 +196,20 @@ async def test_an_unheard_false_is_insisted_on_beside_a_key_that_fails() -> None
         "a": Verdict.CHANGED,
         "b": Verdict.REJECTED,
     }
+
+
+async def test_a_refused_nonce_proves_that_nothing_was_done() -> None:
+    def refuses(stored: dict[str, object], body: dict[str, object]) -> tuple[int, object]:
+        return 403, {"code": "rest_cookie_invalid_nonce", "message": "Cookie check failed"}
+
+    ended = await outcome(Site({"a": 1}, refuses), a=2)
+    assert (ended["a"].verdict, ended["a"].kind) == (Verdict.REJECTED, "auth.session")
+
+
+async def test_a_secret_is_masked_before_the_words_around_it_are_cut() -> None:
+    def repeats(stored: dict[str, object], body: dict[str, object]) -> tuple[int, object]:
+        said = f"wordpress_api_key: {'x' * 1997} {body['wordpress_api_key']}"
+        return 400, {"code": "some_updated", "message": said}
+
+    ended = await outcome(Site({"wordpress_api_key": ""}, repeats), wordpress_api_key="c4nary")
+    assert "c4" not in ended["wordpress_api_key"].reason
