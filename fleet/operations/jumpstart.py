@@ -13,8 +13,10 @@ from typing import ClassVar
 
 from pydantic.dataclasses import dataclass as parameters
 
-from fleet.operations.base import Decision, Operation, WriteLog
-from fleet.operations.modules import ActivateModules, ModuleState, read_modules
+from fleet.operations.base import Complaint, Decision, Operation, WriteLog
+from fleet.operations.module_state import ModuleState, read_modules
+from fleet.operations.modules import ActivateModules
+from fleet.operations.refusals import refusal
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader, demand
 from fleet.site.wire import Answer
@@ -150,7 +152,7 @@ class ActivateJumpstart(_Jumpstart):
         answer = await client.write("jumpstart", {"active": True})
         log.answer(changes)
         if not answer.ok:
-            log.complain(changes, _kind(answer), _said(answer))
+            _complain(log, changes, answer)
             return
         done = _activated(answer)
         left_out = [change for change in changes if _left_out(change.key, done)]
@@ -195,7 +197,7 @@ class DismissJumpstart(_Jumpstart):
         answer = await client.write("jumpstart", {"active": False})
         log.answer(changes)
         if not answer.ok:
-            log.complain(changes, _kind(answer), _said(answer))
+            _complain(log, changes, answer)
 
     def same(self, key: str, wanted: object, found: object) -> bool:
         """Return whether the prompt is away, which any status but a new connection's means."""
@@ -224,14 +226,10 @@ def _left_out(key: str, done: Iterable[object] | None) -> bool:
     return key != _STATUS and done is not None and key.removeprefix(_PREFIX) not in done
 
 
-def _kind(answer: Answer) -> str:
-    if answer.status == 401:
-        return "auth.anonymous"
-    return "auth.forbidden" if answer.status == 403 else "jetpack.refused"
-
-
-def _said(answer: Answer) -> str:
-    return answer.said or f"the site answered {answer.status} {answer.code}".strip()
+def _complain(log: WriteLog, changes: Iterable[Change], answer: Answer) -> None:
+    said = answer.said or f"the site answered {answer.status} {answer.code}".strip()
+    told = refusal(answer) or Complaint("jetpack.refused", said)
+    log.complain(changes, told.kind, told.reason, undone=told.undone)
 
 
 OPERATIONS = (ActivateJumpstart, DismissJumpstart)

@@ -15,10 +15,12 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Complaint, Decision, Operation, Query, WriteLog
-from fleet.operations.modules import ActivateModules, ModuleState, Slug, read_modules
+from fleet.operations.module_state import ModuleState, Slug, read_modules
+from fleet.operations.modules import ActivateModules
 from fleet.operations.option_writes import (
     HEARS_FALSE,
     OptionWriter,
+    inactive_reason,
     same_option,
     setting_key,
     setting_name,
@@ -195,7 +197,7 @@ class SetModuleOptions(Operation[ModuleOptionsState]):
                 return []
             return [name for name in names if definitions.get(name, {}).get("default")]
 
-        await OptionWriter(read, write, log, deaf).send(changes)
+        await OptionWriter(read, write, log, deaf, self.module).send(changes)
 
     def found(self, state: ModuleOptionsState, key: str) -> object:
         """Return the value of an option in the shape in which it is sent."""
@@ -231,14 +233,11 @@ def _inactive(states: ModuleState, slug: str) -> Complaint | None:
     Without stored states (before Jetpack 4.6) a module may be stored as active and look off,
     because WordPress.com is not there for it; then the site has to say.
     """
-    module = states.modules.get(slug)
-    refusal = _barrier(states, slug)
-    if module is None or states.active(slug) or (slug not in states.stored and refusal):
+    if slug not in states.modules or states.active(slug) or states.hides(slug):
         return None
+    refusal = _barrier(states, slug)
     if refusal is None:
-        return Complaint(
-            "jetpack.refused", f"{slug} is not active; modules.activate switches it on"
-        )
+        return Complaint("jetpack.refused", inactive_reason(slug))
     return Complaint(refusal.kind, f"{slug} is not active: {refusal.reason}")
 
 
@@ -252,12 +251,12 @@ def _shown_state(states: ModuleState, slug: str) -> dict[str, object]:
     module = states.modules.get(slug)
     if module is None:
         return _unknown("this host leaves the module out of its list")
-    stored = states.stored.get(slug)
+    stored = states.active(slug)
     needs = {"site": module.requires_connection, "user": module.requires_user_connection}
     told = "override" in module.model_fields_set
     return {
         "slug": slug,
-        "stored": _word(stored) if stored is not None else _unknown("Jetpack before 4.6"),
+        "stored": _unknown(states.why_hidden) if stored is None else _word(stored),
         "in_effect": module.activated,
         "available": module.available,
         "override": (module.override or None) if told else _unknown("Jetpack before 6.1"),

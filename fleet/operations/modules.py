@@ -1,78 +1,41 @@
 """Listing modules and switching them on and off in bulk.
 
-A module has two states: what is stored (``GET settings``, from Jetpack 4.6) and what is in
-effect (``GET module/all``), which is off for every module of a disconnected site. What is
-stored is what a write changes, so that is what counts; where both differ, a note says so.
+What counts is what is stored, see `module_state`; where it differs from what is in effect, a
+note says so. Where a site does not tell what it stores, switching off is asked for all the same:
+the answer is then the only thing that tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as parameters
 
-from fleet.operations.base import Decision, Operation, Query, WriteLog
+from fleet.errors import SiteError
+from fleet.operations.base import Decision, Operation, Query, WriteLog, undone
+from fleet.operations.caps import short, shortened
+from fleet.operations.module_state import ModuleState, Slug, read_modules, stored_states
+from fleet.operations.refusals import refusal
 from fleet.results import Change, KeyResult, Verdict
-from fleet.site.client import Connection, JetpackClient, JetpackReader, Module
+from fleet.site.client import JetpackClient, JetpackReader, Module
 from fleet.site.wire import Answer
 
-__all__ = [
-    "OPERATIONS",
-    "ActivateModules",
-    "DeactivateModules",
-    "ListModules",
-    "ModuleState",
-    "Slug",
-    "read_modules",
-]
+__all__ = ["OPERATIONS", "ActivateModules", "DeactivateModules", "ListModules", "ModuleState"]
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$", max_length=60)]
 Slugs = Annotated[
     tuple[Slug, ...],
     AfterValidator(lambda slugs: tuple(dict.fromkeys(slugs))),
     Field(min_length=1, description="module slugs, separated by commas"),
 ]
 _PREFIX = "modules."
+_WORDS = MappingProxyType({True: "active", False: "inactive", None: "unknown"})
 _GONE = ("not_found", "rest_no_route")
 _MEANT = {"not_supported": "jetpack.plan", "deactivation_failed": "jetpack.override"}
 """Refusals whose code says who can help; the second is a module that a filter keeps active."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleState:
-    """What a site says about its modules.
-
-    Args:
-        modules: The modules asked for that the site has, by slug.
-        stored: Stored state by slug; empty where Jetpack is too old to tell.
-        connection: The site's connection to WordPress.com.
-    """
-
-    modules: Mapping[str, Module]
-    stored: Mapping[str, bool]
-    connection: Connection
-
-    def active(self, slug: str) -> bool | None:
-        """Return whether a module is switched on, or None where the site has no such module."""
-        if slug in self.stored:
-            return self.stored[slug]
-        return self.modules[slug].activated if slug in self.modules else None
-
-
-def _stored(settings: Mapping[str, object], slugs: Iterable[str]) -> dict[str, bool]:
-    states = {slug: settings.get(slug) for slug in slugs}
-    return {slug: state for slug, state in states.items() if isinstance(state, bool)}
-
-
-async def read_modules(reader: JetpackReader, slugs: Sequence[str]) -> ModuleState:
-    """Return the state of the named modules."""
-    connection = await reader.connection()
-    modules = await reader.modules(slugs)
-    stored = _stored(await reader.settings(slugs), slugs)
-    return ModuleState(modules, stored, connection)
 
 
 class _Toggle(Operation[ModuleState]):
@@ -95,7 +58,7 @@ class _Toggle(Operation[ModuleState]):
         """Return the state again; stored states alone where the site tells them."""
         slugs = [_slug(change) for change in changes]
         if before.stored:
-            return replace(before, stored=_stored(await reader.settings(slugs), slugs))
+            return replace(before, stored=stored_states(await reader.settings(slugs), slugs))
         return replace(before, modules=await reader.modules(slugs))
 
     def decide(self, state: ModuleState) -> Decision:
@@ -111,7 +74,7 @@ class _Toggle(Operation[ModuleState]):
                 )
             else:
                 changes.append(Change(_key(slug), before, self.wanted))
-        return Decision(tuple(changes), tuple(settled), self._notes(state) if self.wanted else ())
+        return Decision(tuple(changes), tuple(settled), self._notes(state))
 
     def _refusal(self, state: ModuleState, slug: str) -> KeyResult | None:
         module = state.modules.get(slug)
@@ -125,11 +88,12 @@ class _Toggle(Operation[ModuleState]):
             return _refused(slug, before, self.wanted, "jetpack.override", reason)
         if before is self.wanted or not self.wanted:
             return None
+        hidden = f" ({state.why_hidden})" if state.hides(slug) else ""
         if state.connection.offline and module.requires_connection:
-            reason = f"{slug} needs WordPress.com, and Jetpack is in offline mode"
+            reason = f"{slug} needs WordPress.com, and Jetpack is in offline mode{hidden}"
             return _refused(slug, before, self.wanted, "jetpack.offline", reason)
         if not state.connection.offline and not state.connection.connected:
-            reason = "a disconnected Jetpack activates no module at all"
+            reason = f"a disconnected Jetpack activates no module at all{hidden}"
             return _refused(slug, before, self.wanted, "jetpack.not_connected", reason)
         if _lacks_user(state, module):
             reason = f"{slug} needs a user connected to WordPress.com, and this site has none"
@@ -137,14 +101,9 @@ class _Toggle(Operation[ModuleState]):
         return None
 
     def _notes(self, state: ModuleState) -> tuple[str, ...]:
-        sleeping = [
-            slug
-            for slug, module in state.modules.items()
-            if state.active(slug) and (not module.activated or _lacks_user(state, module))
-        ]
-        if not sleeping:
-            return ()
-        return (f"stored as active but not in effect: {', '.join(sleeping)}",)
+        """Return what is worth knowing about the state found."""
+        del state
+        return ()
 
     def found(self, state: ModuleState, key: str) -> object:
         """Return whether the module is switched on."""
@@ -184,26 +143,38 @@ class ActivateModules(_Toggle):
     ) -> None:
         """Activate in bulk; one by one where that route is missing or broken (4.3, 4.4).
 
-        Bulk stops at a module whose plugin in conflict had to go first. Asked once more it goes
-        on, up to the next such module; then each is asked for by itself.
+        Bulk stops with a 302 at a module whose plugin in conflict had to go first. Asked once
+        more it goes on, up to the next such module; then those that are still off are asked for
+        one by one, each once more after a 302 of its own. So one conflict costs two requests,
+        and N modules cost 2 + 2 N at most, where every plugin keeps coming back.
         """
         await log.sending(changes)
         slugs = [_slug(change) for change in changes]
         answer = await client.activate_modules(slugs)
         if answer.status == 302:
             answer = await client.activate_modules(slugs)
-        gone = answer.status == 404 and answer.code in _GONE
-        if gone:
+        if answer.status == 404 and answer.code in _GONE:
             log.withdraw(changes)
-        if gone or (answer.status == 302 and len(changes) > 1):
-            for change in changes:
-                await log.sending([change])
-                await _toggle(client, change, state, log)
+            await _one_by_one(client, changes, state, log)
             return
         log.answer(changes)
         if not answer.ok:
             for change in changes:
                 _complain(log, change, state, answer)
+        if answer.status == 302 and len(changes) > 1:
+            reached = await self.reread(client, state, changes)
+            left = [change for change in changes if not reached.active(_slug(change))]
+            await _one_by_one(client, left, state, log)
+
+    def _notes(self, state: ModuleState) -> tuple[str, ...]:
+        sleeping = [
+            slug
+            for slug, module in state.modules.items()
+            if state.active(slug) and (not module.activated or _lacks_user(state, module))
+        ]
+        if not sleeping:
+            return ()
+        return (f"stored as active but not in effect: {', '.join(sleeping)}",)
 
 
 @parameters(frozen=True)
@@ -212,6 +183,10 @@ class DeactivateModules(_Toggle):
 
     The bulk route of the modules ignores the request to deactivate, so several go through the
     settings, where Jetpack tells stored states (4.6), and else one by one.
+
+    Where Jetpack hides what it stores, each is asked for once. One that was off is then answered
+    409 ``already_inactive``, which is its stored state in the site's own words; any other answer
+    leaves it unknown, since nothing can be read.
 
     Args:
         modules: Slugs of the modules.
@@ -227,6 +202,7 @@ class DeactivateModules(_Toggle):
         "POST module/{slug}/active",
     )
     seed = "Deactivate a module"
+    apart = "the same; up to 4.5 unknown after the first time, since Jetpack hides what is stored"
     wanted = False
 
     modules: Slugs
@@ -239,17 +215,41 @@ class DeactivateModules(_Toggle):
         log: WriteLog,
     ) -> None:
         """Deactivate all in one request, or a single one by its own route."""
-        if len(changes) > 1 and state.stored:
-            await log.sending(changes)
-            answer = await client.update_settings({_slug(change): False for change in changes})
-            log.answer(changes)
+        together = [change for change in changes if _slug(change) in state.stored]
+        if len(together) < 2:
+            together = []
+        else:
+            await log.sending(together)
+            answer = await client.update_settings({_slug(change): False for change in together})
+            log.answer(together)
             if not answer.ok:
-                for change in changes:
+                for change in together:
                     _complain(log, change, state, answer)
-            return
-        for change in changes:
-            await log.sending([change])
-            await _toggle(client, change, state, log)
+        alone = [change for change in changes if change not in together]
+        await _one_by_one(client, alone, state, log)
+
+    def judge(
+        self,
+        before: ModuleState,
+        after: ModuleState | None,
+        changes: tuple[Change, ...],
+        log: WriteLog,
+        trouble: SiteError | None,
+    ) -> tuple[KeyResult, ...]:
+        """Return how each change ended; a module that stays hidden is judged by the answer."""
+        judged = super().judge(before, after, changes, log, trouble)
+        return tuple(
+            _hidden(result, after or before, log, trouble)
+            if (after or before).hides(_slug(change))
+            else result
+            for change, result in zip(changes, judged, strict=True)
+        )
+
+    def _notes(self, state: ModuleState) -> tuple[str, ...]:
+        hidden = [slug for slug in self.modules if state.hides(slug)]
+        if not hidden:
+            return ()
+        return (f"{state.why_hidden}, so this is asked for without knowing: {', '.join(hidden)}",)
 
 
 @parameters(frozen=True)
@@ -258,30 +258,37 @@ class ListModules(Query):
 
     name = "modules.list"
     summary = "List the modules of each site with their state."
-    routes = ("GET module/all", "GET settings")
+    routes = ("GET connection", "GET module/all", "GET settings")
     seed = "Get a list of all Jetpack modules"
     rights = "jetpack_admin_page"
-    apart = "tells what is stored and what is not in effect"
+    apart = "tells what is stored and what is not in effect; up to 4.5 unknown where that hides it"
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
-        """Return ``modules`` (slug to ``active`` or ``inactive``) and what is special about some.
+        """Return ``modules``, slug to ``active``, ``inactive`` or ``unknown``, and more on some.
 
         ``unavailable`` lists modules that cannot be switched on here, ``not_in_effect`` those
-        that are stored as active and do not run, ``forced`` those that the host decides.
+        that are stored as active and do not run, ``forced`` those that the host decides. Where a
+        state is unknown, ``unknown`` says why.
         """
-        modules = await reader.modules()
-        stored = _stored(await reader.settings(modules), modules)
-        active = {slug: stored.get(slug, module.activated) for slug, module in modules.items()}
-        return {
-            "modules": {slug: "active" if active[slug] else "inactive" for slug in sorted(modules)},
-            "unavailable": sorted(slug for slug, each in modules.items() if not each.available),
+        state = await read_modules(reader)
+        active = {slug: state.active(slug) for slug in sorted(state.modules)}
+        facts: dict[str, object] = {
+            "modules": {slug: _WORDS[on] for slug, on in active.items()},
+            "unavailable": sorted(
+                slug for slug, each in state.modules.items() if not each.available
+            ),
             "not_in_effect": sorted(
-                slug for slug, each in modules.items() if active[slug] and not each.activated
+                slug for slug, each in state.modules.items() if active[slug] and not each.activated
             ),
             "forced": {
-                slug: str(each.override) for slug, each in sorted(modules.items()) if each.override
+                slug: str(each.override)
+                for slug, each in sorted(state.modules.items())
+                if each.override
             },
         }
+        if None in active.values():
+            facts["unknown"] = {"value": None, "reason": state.why_hidden}
+        return {name: shortened(fact) for name, fact in facts.items()}
 
 
 def _key(slug: str) -> str:
@@ -297,6 +304,15 @@ def _refused(slug: str, before: object, wanted: bool, kind: str, reason: str) ->
     return KeyResult(_key(slug), verdict, before, wanted, before, kind, reason)
 
 
+async def _one_by_one(
+    client: JetpackClient, changes: Iterable[Change], state: ModuleState, log: WriteLog
+) -> None:
+    """Switch modules each by its own request; those behind one that breaks off are not sent."""
+    for change in changes:
+        await log.sending([change])
+        await _toggle(client, change, state, log)
+
+
 async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log: WriteLog) -> None:
     """Switch one module; a redirect means that a conflicting plugin went first: once more."""
     active = change.after is True
@@ -304,21 +320,55 @@ async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log
     if answer.status == 302:
         answer = await client.toggle_module(_slug(change), active=active)
     log.answer([change])
-    if not answer.ok and answer.code != "already_inactive":
+    if answer.code == "already_inactive":
+        log.told[change.key] = False
+    elif not answer.ok:
         _complain(log, change, state, answer)
 
 
 def _complain(log: WriteLog, change: Change, state: ModuleState, answer: Answer) -> None:
+    if whole := refusal(answer):
+        log.complain([change], whole.kind, whole.reason, undone=whole.undone)
+        return
     said = answer.said or f"the site answered {answer.status} {answer.code}".strip()
     if answer.status == 302:
         said = f"a plugin in conflict with {_slug(change)} keeps coming back"
     log.complain([change], _kind(change, state, answer), said)
 
 
+def _hidden(
+    result: KeyResult, state: ModuleState, log: WriteLog, trouble: SiteError | None
+) -> KeyResult:
+    """Return how switching off a module ended whose stored state nobody can read."""
+    complaint = log.complaints.get(result.key)
+    if log.told.get(result.key) is False:
+        said = "the site answered that it was off already"
+        return replace(
+            result, verdict=Verdict.UNCHANGED, before=False, found=False, kind=None, reason=said
+        )
+    if undone(result.key, log, trouble):
+        return result
+    if complaint is not None:
+        said = f"the site refused it ({complaint.reason})"
+    elif trouble is not None and result.key not in log.answered:
+        said = f"the answer was lost ({trouble.message})"
+    else:
+        said = "the site said yes"
+    reason = (
+        f"sent, and {said}, but {state.why_hidden}:"
+        " run again, and the site says whether it is off by then"
+    )
+    return replace(
+        result,
+        verdict=Verdict.UNKNOWN,
+        found=None,
+        kind="write.unconfirmed",
+        reason=short(reason),
+    )
+
+
 def _kind(change: Change, state: ModuleState, answer: Answer) -> str:
     """Return the kind of a refusal; bulk answers name no module, so facts have to."""
-    if answer.status in (401, 403):
-        return "auth.anonymous" if answer.status == 401 else "auth.forbidden"
     if answer.code in _MEANT:
         return _MEANT[answer.code]
     module = state.modules.get(_slug(change))

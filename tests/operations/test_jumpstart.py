@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleet.operations.jumpstart import ActivateJumpstart, DismissJumpstart, JumpstartState
-from fleet.operations.modules import ModuleState
+from fleet.operations.module_state import ModuleState
 from fleet.results import Change, Verdict
 from fleet.site.client import Connection, Module
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from fleet.operations.module_options import ModuleOptionsState, SetModuleOptions
-from fleet.operations.modules import ModuleState
+from fleet.operations.module_state import ModuleState
 from fleet.operations.values import MASK
 from fleet.results import Change, Verdict
 from fleet.site.client import Connection, Module

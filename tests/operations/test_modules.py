@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fleet.operations.modules import ActivateModules, DeactivateModules, ModuleState
+from fleet.errors import SiteError
+from fleet.operations.base import WriteLog
+from fleet.operations.module_state import ModuleState
+from fleet.operations.modules import ActivateModules, DeactivateModules
 from fleet.results import Change, Verdict
 from fleet.site.client import Connection, Module
 
@@ -108,6 +111,55 @@ def test_a_module_forced_on_cannot_be_deactivated() -> None:
 def test_a_module_forced_on_is_as_wanted_when_activated() -> None:
     found = state(latex=module(activated=True, override="active"))
     assert ActivateModules(("latex",)).decide(found).settled[0].verdict is Verdict.UNCHANGED
+
+
+HIDDEN = state(OLD_OFFLINE, likes=module(requires_connection=True))
+OFF = Change("modules.likes", before=None, after=False)
+
+
+def test_a_hidden_module_is_asked_for_and_a_told_one_is_not() -> None:
+    decision = DeactivateModules(("likes",)).decide(HIDDEN)
+    assert (decision.changes, decision.settled) == ((OFF,), ())
+    told = state(OLD_OFFLINE, latex=module(requires_connection=False))
+    assert DeactivateModules(("latex",)).decide(told).changes == ()
+
+
+@pytest.mark.parametrize("after", [HIDDEN, None], ids=["read again", "not read again"])
+@pytest.mark.parametrize(
+    ("complaint", "trouble", "verdict", "kind"),
+    [
+        pytest.param("auth.forbidden", None, Verdict.REJECTED, "auth.forbidden", id="no rights"),
+        pytest.param("jetpack.refused", None, Verdict.UNKNOWN, "write.unconfirmed", id="refused"),
+        pytest.param(
+            "",
+            SiteError("auth.session", "the nonce was refused", sent=False),
+            Verdict.REJECTED,
+            "auth.session",
+            id="never done",
+        ),
+        pytest.param(
+            "",
+            SiteError("net.reset", "broke off"),
+            Verdict.UNKNOWN,
+            "write.unconfirmed",
+            id="answer lost",
+        ),
+    ],
+)
+async def test_a_hidden_module_is_judged_by_what_is_certain(
+    complaint: str,
+    trouble: SiteError | None,
+    verdict: Verdict,
+    kind: str,
+    after: ModuleState | None,
+) -> None:
+    log = WriteLog()
+    await log.sending([OFF])
+    if complaint:
+        log.answer([OFF])
+        log.complain([OFF], complaint, "no", undone=complaint.startswith("auth."))
+    (key,) = DeactivateModules(("likes",)).judge(HIDDEN, after, (OFF,), log, trouble)
+    assert (key.verdict, key.kind) == (verdict, kind)
 
 
 def test_slugs_are_checked_and_named_once() -> None:
