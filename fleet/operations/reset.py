@@ -7,18 +7,20 @@ empty: modules that start by themselves are on again, on a disconnected site non
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
-from fleet.operations.base import Decision, Operation, WriteLog
-from fleet.operations.option_writes import setting_key
+from fleet.operations.base import Complaint, Decision, Operation, WriteLog, undone
+from fleet.operations.module_state import shows_stored
+from fleet.operations.option_writes import setting_key, some
+from fleet.operations.refusals import refusal
 from fleet.operations.values import READ_ONLY, masked, sendable
 from fleet.results import Change, KeyResult, Verdict
-from fleet.site.client import Connection, JetpackClient, JetpackReader, Module
+from fleet.site.client import JetpackClient, JetpackReader, Module, demand
 from fleet.site.wire import Answer
 
 __all__ = ["OPERATIONS", "ResetModules", "ResetOptions", "ResetState"]
@@ -39,9 +41,11 @@ class ResetState:
 
     Args:
         values: Value by key: ``modules.SLUG``, ``settings.NAME``, ``jumpstart.status``.
+        strays: Modules that are stored as active though Jetpack does not start them by itself.
     """
 
     values: Mapping[str, object]
+    strays: tuple[str, ...] = ()
 
     def group(self, name: str) -> dict[str, object]:
         """Return the keys of one group, such as ``modules``."""
@@ -68,13 +72,15 @@ class _Reset(Operation[ResetState]):
         values: dict[str, object] = {
             f"modules.{slug}": settings.get(slug, module.activated)
             for slug, module in modules.items()
-            if slug in settings or _is_plain(module, connection)
+            if slug in settings or shows_stored(module, connection)
         }
+        active = [slug for slug in modules if values.get(f"modules.{slug}") is True]
+        strays = await _strays(reader, [slug for slug in active if not modules[slug].override])
         if "settings" in self.groups:
             values |= _settings(modules, settings)
         if "jumpstart" in self.groups:
             values |= await _jumpstart(reader)
-        return ResetState(values)
+        return ResetState(values, strays)
 
     def decide(self, state: ResetState) -> Decision:
         """Return one change for each group; which of its keys change shows only afterwards."""
@@ -105,7 +111,8 @@ class _Reset(Operation[ResetState]):
         answer = await client.write(f"options/{self.what}", {"reset": True})
         log.answer(changes)
         if not answer.ok:
-            log.complain(changes, *_complaint(answer))
+            told = _complaint(answer)
+            log.complain(changes, told.kind, told.reason, undone=told.undone)
 
     def judge(
         self,
@@ -116,8 +123,7 @@ class _Reset(Operation[ResetState]):
         trouble: SiteError | None,
     ) -> tuple[KeyResult, ...]:
         """Return each key that differs as changed; where none does, the groups."""
-        unsent = trouble is not None and not trouble.sent
-        if after is None or not log.sent or unsent:
+        if after is None or any(undone(change.key, log, trouble) for change in changes):
             return super().judge(before, after, changes, log, trouble)
         doubt = _doubt(log, trouble)
         changed = tuple(
@@ -127,7 +133,7 @@ class _Reset(Operation[ResetState]):
             return changed
         if doubt:
             return super().judge(before, after, changes, log, trouble)
-        return tuple(self._unchanged(change) for change in changes)
+        return tuple(self._unchanged(change, after) for change in changes)
 
     def _changed(self, key: str, before: ResetState, after: ResetState, doubt: str) -> KeyResult:
         old, new = before.values.get(key), after.values.get(key)
@@ -140,9 +146,23 @@ class _Reset(Operation[ResetState]):
             reason=doubt,
         )
 
-    def _unchanged(self, change: Change) -> KeyResult:
+    def _unchanged(self, change: Change, after: ResetState) -> KeyResult:
+        """Return how a group ended where the site said yes and nothing differs.
+
+        Nothing need differ on a site that is at its beginning. One with modules on that no reset
+        leaves on is not.
+        """
         found = self.shown(change.key, change.before)
-        return KeyResult(change.key, Verdict.UNCHANGED, found, _DEFAULTS, found)
+        if not after.strays:
+            reason = "the site said yes, and all that can be read was as it is now"
+            return KeyResult(change.key, Verdict.UNCHANGED, found, _DEFAULTS, found, reason=reason)
+        reason = (
+            f"the site said yes, but nothing differs, and {some(after.strays)} would be off"
+            " after a reset"
+        )
+        return KeyResult(
+            change.key, Verdict.REJECTED, found, _DEFAULTS, found, "verify.mismatch", reason
+        )
 
     def found(self, state: ResetState, key: str) -> object:
         """Return the keys of a group."""
@@ -200,11 +220,14 @@ def _settings(modules: Mapping[str, Module], settings: Mapping[str, object]) -> 
     }
 
 
-def _is_plain(module: Module, connection: Connection) -> bool:
-    """Return whether the state in effect is the stored one too."""
-    if connection.offline:
-        return not module.requires_connection
-    return connection.connected
+async def _strays(reader: JetpackReader, active: Collection[str]) -> tuple[str, ...]:
+    """Return those of the active modules that Jetpack does not start by itself."""
+    listed = demand(await reader.read("module/all")).mapping if active else {}
+    return tuple(
+        slug
+        for slug, module in sorted(listed.items())
+        if slug in active and isinstance(module, dict) and module.get("auto_activate") == "No"
+    )
 
 
 async def _jumpstart(reader: JetpackReader) -> dict[str, object]:
@@ -228,13 +251,13 @@ def _doubt(log: WriteLog, trouble: SiteError | None) -> str:
     return ""
 
 
-def _complaint(answer: Answer) -> tuple[str, str]:
-    if answer.status in (401, 403):
-        kind = "auth.anonymous" if answer.status == 401 else "auth.forbidden"
-        return kind, f"the site refused the request ({answer.code})"
+def _complaint(answer: Answer) -> Complaint:
+    if whole := refusal(answer):
+        return whole
     if answer.code == "rest_no_route":
-        return "jetpack.unsupported", "this site's Jetpack has no such reset"
-    return "jetpack.refused", answer.said or f"the site answered {answer.status} {answer.code}"
+        return Complaint("jetpack.unsupported", "this site's Jetpack has no such reset")
+    said = answer.said or f"the site answered {answer.status} {answer.code}"
+    return Complaint("jetpack.refused", said)
 
 
 OPERATIONS = (ResetModules, ResetOptions)

@@ -47,6 +47,7 @@ class SiteSpec:
         modules: Active modules; None for those that start by themselves.
         forced: Modules the host forces on (True) or off (False).
         conflicts: Module to the file of an active plugin that does the same.
+        stubborn: Files of plugins that the host switches on again at once.
         options: Stored option values.
         updates: Plugins with an update waiting.
         ssl: Jetpack's test of SSL: ``passed``, ``failed`` (and would again), or ``mended`` (failed
@@ -67,6 +68,7 @@ class SiteSpec:
     modules: tuple[str, ...] | None = None
     forced: Mapping[str, bool] = field(default_factory=dict)
     conflicts: Mapping[str, str] = field(default_factory=dict)
+    stubborn: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     updates: int = 0
     ssl: str = "passed"

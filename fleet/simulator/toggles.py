@@ -81,7 +81,7 @@ def activate(site: SimSite, slug: str) -> Refused | None:
     if refused := _unable(site, module):
         return refused
     if file := conflict(site, slug):
-        site.state.plugins[file] = False
+        site.state.plugins[file] = file in site.spec.stubborn
         raise _PluginWent
     if slug != "vaultpress":
         site.state.modules.add(slug)

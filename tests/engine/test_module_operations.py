@@ -260,6 +260,20 @@ async def test_a_second_reset_changes_nothing_and_says_so(tmp_path: Path) -> Non
         assert (again.status, len(running.site("shop").ledger)) == (Status.UNCHANGED, 1)
 
 
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("order", [ResetModules(), ResetOptions()], ids=lambda order: order.name)
+async def test_a_reset_that_only_claims_to_have_run_is_seen_through(
+    order: ResetModules | ResetOptions, era: str, tmp_path: Path
+) -> None:
+    faults = (Fault("lie_unchanged", where="/jetpack/v4/options/*"),)
+    spec = SiteSpec("ill", era=era, modules=("tiled-gallery",), faults=faults)
+    async with simulated(tmp_path, spec) as running:
+        result = only(await running.fleet.run(order, confirm=1))
+        assert (result.status, result.kind) == (Status.FAILED, "verify.mismatch")
+        assert "tiled-gallery would be off after a reset" in result.message
+        assert (running.site("ill").ledger, result.usage.writes) == ([], 1)
+
+
 async def test_a_dry_run_of_a_reset_shows_what_is_there(tmp_path: Path) -> None:
     spec = SiteSpec("shop", options={"jetpack_protect_key": "c4nary"})
     async with simulated(tmp_path, spec) as running:
@@ -304,15 +318,50 @@ async def test_a_reset_in_doubt_is_settled_by_reading(
 async def test_plugins_in_conflict_make_way(
     era: str, conflicts: dict[str, str], tmp_path: Path
 ) -> None:
-    """Jetpack answers 302 to itself, having switched the plugin off and the module not yet on."""
+    """Jetpack answers 302 to itself, having switched the plugin off and the module not yet on.
+
+    In bulk two requests see one conflict through. Behind a second one only those are asked for
+    by themselves that are still off.
+    """
     spec = SiteSpec("shop", era=era, modules=(), conflicts=conflicts)
-    slugs = tuple(sorted({"sitemaps", *conflicts}))
+    slugs, old = tuple(sorted({"sitemaps", *conflicts})), era == "4.3"
     async with simulated(tmp_path, spec) as running:
         result = only(await running.fleet.run(ActivateModules(slugs)))
         assert result.status is Status.CHANGED
         shop = running.site("shop")
         assert shop.active_modules == set(slugs)
         assert not any(shop.state.plugins[file] for file in conflicts.values())
+        in_bulk = {1: 2, 2: 3, 3: 6}[len(conflicts)]
+        assert result.usage.writes == (1 + len(slugs) + len(conflicts) if old else in_bulk)
+
+
+@pytest.mark.parametrize("era", ["4.3", "8.9", "16.1"])
+async def test_a_plugin_that_keeps_coming_back_costs_its_own_module_alone(
+    era: str, tmp_path: Path
+) -> None:
+    files = {"contact-form": "a/a.php", "stats": "b/b.php"}
+    spec = SiteSpec("shop", era=era, modules=(), conflicts=files, stubborn=tuple(files.values()))
+    slugs = ("contact-form", "latex", "stats")
+    async with simulated(tmp_path, spec) as running:
+        result = only(await running.fleet.run(ActivateModules(slugs)))
+        assert kinds(result) == {
+            "modules.contact-form": (Verdict.REJECTED, "jetpack.refused"),
+            "modules.latex": (Verdict.CHANGED, None),
+            "modules.stats": (Verdict.REJECTED, "jetpack.refused"),
+        }
+        assert "keeps coming back" in result.message
+        assert written(running.site("shop")) == {"modules.latex": True}
+        assert result.usage.writes <= 2 + 2 * len(slugs)
+
+
+@pytest.mark.parametrize("era", ["8.9", "16.1"])
+async def test_one_stubborn_plugin_is_asked_to_go_twice(era: str, tmp_path: Path) -> None:
+    files = {"stats": "b/b.php"}
+    spec = SiteSpec("shop", era=era, modules=(), conflicts=files, stubborn=("b/b.php",))
+    async with simulated(tmp_path, spec) as running:
+        result = only(await running.fleet.run(ActivateModules(("stats",))))
+        assert (result.status, result.usage.writes) == (Status.FAILED, 2)
+        assert "keeps coming back" in result.message
 
 
 @pytest.mark.parametrize("era", ["11.5", "13.9", "15.1", "16.1"])
