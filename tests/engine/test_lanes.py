@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Awaitable, Generator
+from typing import Any
+
 import anyio
 import pytest
 from yarl import URL
@@ -73,6 +77,124 @@ async def test_discarded_sites_are_never_handed_out() -> None:
     await lanes.close(discard=True)
     await lanes.release(taken[0])
     await lanes.add("b", [site("too-late")])
+    assert await lanes.take() is None
+
+
+class Counted:
+    """Work that counts how often the loop goes on with it."""
+
+    def __init__(self, work: Awaitable[None], steps: Counter[str]) -> None:
+        self._work = work
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, None, None]:
+        going = self._work.__await__()
+        while True:
+            self._steps["all"] += 1
+            try:
+                waits = next(going)
+            except StopIteration:
+                return
+            yield waits
+
+
+async def counted(work: Awaitable[None], steps: Counter[str]) -> None:
+    await Counted(work, steps)
+
+
+async def steps_of(sites: int, workers: int) -> int:
+    """Return the steps of `workers` that share the sites of one server."""
+    lanes, steps = Lanes(2), Counter[str]()
+    await lanes.add("server", [site(f"s{n}") for n in range(sites)])
+    await lanes.close()
+
+    async def work() -> None:
+        while (taken := await lanes.take()) is not None:
+            await anyio.lowlevel.checkpoint()
+            await lanes.release(taken[0])
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(workers):
+            tasks.start_soon(counted, work(), steps)
+    return steps["all"]
+
+
+async def test_nobody_is_woken_who_would_find_nothing_to_do() -> None:
+    alone = await steps_of(200, workers=2)
+    crowd = await steps_of(200, workers=102)
+    assert crowd <= alone + 3 * 100
+    assert await steps_of(1600, workers=102) < 10 * crowd
+
+
+async def test_free_lanes_take_turns() -> None:
+    lanes = Lanes(10)
+    for lane in ("a", "b", "c"):
+        await lanes.add(lane, [site(f"{lane}{n}") for n in range(3)])
+    await lanes.close()
+    order, _ = await drain(lanes, workers=1)
+    assert order == ["a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"]
+
+
+async def test_whoever_waits_longest_goes_on_first() -> None:
+    lanes = Lanes(1)
+    begun: list[int] = []
+
+    async def work(number: int) -> None:
+        taken = await lanes.take()
+        assert taken is not None
+        begun.append(number)
+        await lanes.release(taken[0])
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(4):
+            tasks.start_soon(work, number)
+        await anyio.wait_all_tasks_blocked()
+        await lanes.add("a", [site(f"a{n}") for n in range(4)])
+    assert begun == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("offered", [False, True])
+async def test_a_site_whose_worker_is_called_off_goes_to_another(*, offered: bool) -> None:
+    lanes = Lanes(2 if offered else 1)
+    found: list[str] = []
+
+    async def work(scope: anyio.CancelScope) -> None:
+        with scope:
+            while (taken := await lanes.take()) is not None:
+                found.append(taken[1].name)
+                await lanes.release(taken[0])
+
+    first, second = anyio.CancelScope(), anyio.CancelScope()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work, first)
+        await anyio.wait_all_tasks_blocked()
+        await lanes.add("a", [site("a0"), site("a1")])
+        first.cancel()
+        tasks.start_soon(work, second)
+        await lanes.close()
+    assert found == ["a0", "a1"]
+
+
+async def test_a_worker_called_off_while_it_waits_gets_nothing() -> None:
+    lanes = Lanes(1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lanes.take)
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    await lanes.add("a", [site("a0")])
+    taken = await lanes.take()
+    assert taken is not None
+    assert taken[1].name == "a0"
+
+
+async def test_a_discarded_site_does_not_come_back() -> None:
+    lanes = Lanes(1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lanes.take)
+        await anyio.wait_all_tasks_blocked()
+        await lanes.add("a", [site("a0")])
+        await lanes.close(discard=True)
+        tasks.cancel_scope.cancel()
     assert await lanes.take() is None
 
 
