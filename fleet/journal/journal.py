@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import anyio
+
+from fleet.journal.codec import encode_result, encode_value
+from fleet.journal.database import Clock, Database
+from fleet.journal.leases import (
+    acquire_lease,
+    read_leases,
+    release_lease,
+    renew_lease,
+    take_away,
+)
+from fleet.journal.meant import add_intents, read_intents, spend_plan
+from fleet.journal.pruning import prune_runs
+from fleet.journal.reading import (
+    named_run,
+    read_events,
+    read_facts,
+    read_notes,
+    read_outcomes,
+    read_run,
+    read_runs,
+)
 from fleet.journal.records import (
     LEASE_SECONDS,
     HeldLease,
@@ -16,6 +38,10 @@ from fleet.journal.records import (
     RunRow,
     StoredIntent,
 )
+from fleet.journal.runs import add_note, begin_run, finish_run, reopen_run, write_rows
+from fleet.journal.schema import prepare, prepare_file
+from fleet.journal.store import SqliteStore, parse_store
+from fleet.journal.writer import Row, Writer
 from fleet.results import Event, RunFinished, RunReport, RunStarted, SiteResult
 
 __all__ = ["Journal", "open_journal"]
@@ -29,7 +55,7 @@ def _now() -> datetime:
 async def open_journal(
     store: str | None = None,
     *,
-    now: Callable[[], datetime] = _now,
+    now: Clock = _now,
     flush_rows: int = 200,
     flush_seconds: float = 0.2,
     patience: float = 10.0,
@@ -47,8 +73,26 @@ async def open_journal(
         InputError: `store` is none of these.
         JournalError: It cannot be opened; the message says what to do.
     """
-    raise NotImplementedError
-    yield Journal()
+    where = parse_store(store)
+    if isinstance(where, SqliteStore):
+        prepare_file(where, patience)
+    database = Database.open(where, now, patience)
+    try:
+        await prepare(database, patience)
+
+        async def write(rows: Sequence[Row]) -> None:
+            # Whoever saw another write fail knows, and every method refuses to go on.
+            if database.failure is None:
+                await write_rows(database, rows)
+
+        writer = Writer(write, flush_rows, flush_seconds)
+        try:
+            yield Journal(database, writer)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await writer.close()
+    finally:
+        await database.close()
 
 
 class Journal:
@@ -56,7 +100,15 @@ class Journal:
 
     Every method raises `JournalError` when the database fails. After the first write that failed
     every later one is refused, so that nothing goes on without its record.
+
+    Args:
+        database: Its connections.
+        writer: Writes results and facts.
     """
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
 
     async def begin(
         self,
@@ -76,7 +128,7 @@ class Journal:
             parent: The run it belongs to.
             document: JSON kept with it, such as a plan.
         """
-        raise NotImplementedError
+        await begin_run(self._database, start, kind, owner, parent, document)
 
     async def reopen(self, run_id: str, owner: Owner) -> None:
         """Let a run go on: it is no longer finished, interrupted or halted.
@@ -84,7 +136,7 @@ class Journal:
         Raises:
             InputError: There is no such run.
         """
-        raise NotImplementedError
+        await reopen_run(self._database, run_id, owner)
 
     async def intend(
         self, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None = None
@@ -102,7 +154,10 @@ class Journal:
         Raises:
             LeaseLost: The lease no longer holds that site; nothing was put on record.
         """
-        raise NotImplementedError
+        if self._writer.is_waiting(run_id, site):
+            # An outcome that was recorded before must not settle what is meant now.
+            await self.flush()
+        await add_intents(self._database, run_id, site, intents, lease)
 
     async def record(self, run_id: str, result: SiteResult) -> None:
         """Queue how a site ended; written soon, together with others.
@@ -110,19 +165,23 @@ class Journal:
         Raises:
             JournalError: An earlier result could not be written.
         """
-        raise NotImplementedError
+        self._database.check()
+        text = encode_result(result)
+        row = Row(run_id, result.site, result.status.value, text, self._database.now())
+        await self._writer.put(row)
 
     async def note(self, run_id: str, name: str, value: object) -> None:
         """Keep a named JSON fact of a run, in place of an earlier one; durable."""
-        raise NotImplementedError
+        await add_note(self._database, run_id, name, value)
 
     async def notes(self, run_id: str) -> Mapping[str, object]:
         """Return the named facts of a run."""
-        raise NotImplementedError
+        return await read_notes(self._database, await self._named(run_id))
 
     async def flush(self) -> None:
         """Return when everything recorded so far is durable."""
-        raise NotImplementedError
+        await self._writer.flush()
+        self._database.check()
 
     async def finish(self, run_id: str, end: RunFinished) -> None:
         """Put the end of a run on record, after everything recorded before; durable.
@@ -130,7 +189,8 @@ class Journal:
         Raises:
             InputError: There is no such run.
         """
-        raise NotImplementedError
+        await self.flush()
+        await finish_run(self._database, run_id, end)
 
     async def run(self, run_id: str) -> RunRow:
         """Return one run.
@@ -141,11 +201,12 @@ class Journal:
         Raises:
             InputError: No run is meant, or more than one.
         """
-        raise NotImplementedError
+        return await read_run(self._database, await self._named(run_id))
 
     async def runs(self, limit: int = 50, kind: str | None = None) -> list[RunRow]:
         """Return runs, newest first, all kinds or one."""
-        raise NotImplementedError
+        await self._catch_up()
+        return await read_runs(self._database, limit, kind)
 
     async def events(self, run_id: str) -> AsyncIterator[Event]:
         """Yield the events of a run; `RunReport.fold` makes its report of them.
@@ -153,8 +214,8 @@ class Journal:
         Raises:
             InputError: As `run`.
         """
-        raise NotImplementedError
-        yield
+        async for event in read_events(self._database, await self._named(run_id)):
+            yield event
 
     async def outcomes(self, run_id: str) -> AsyncIterator[Outcome]:
         """Yield how each site ended, in the order of the run's sites, without keeping them.
@@ -162,8 +223,8 @@ class Journal:
         Raises:
             InputError: As `run`.
         """
-        raise NotImplementedError
-        yield
+        async for outcome in read_outcomes(self._database, await self._named(run_id)):
+            yield outcome
 
     async def report(self, run_id: str) -> RunReport:
         """Return the report of a run.
@@ -171,7 +232,7 @@ class Journal:
         Raises:
             InputError: As `run`.
         """
-        raise NotImplementedError
+        return RunReport.fold([event async for event in self.events(run_id)])
 
     async def intents(self, run_id: str) -> list[StoredIntent]:
         """Return what a run meant to change, in the order it was meant last.
@@ -179,7 +240,7 @@ class Journal:
         Raises:
             InputError: As `run`.
         """
-        raise NotImplementedError
+        return await read_intents(self._database, await self._named(run_id))
 
     async def use_plan(self, plan_id: str, run_id: str) -> None:
         """Mark a plan as applied; durable.
@@ -187,15 +248,17 @@ class Journal:
         Raises:
             Refused: It was applied before; the message says by which run and when.
         """
-        raise NotImplementedError
+        await spend_plan(self._database, plan_id, run_id)
 
     async def put_facts(self, site: str, facts: Mapping[str, object]) -> None:
         """Queue what is known of a site, in place of what was known before."""
-        raise NotImplementedError
+        self._database.check()
+        await self._writer.put(Row("", site, "", encode_value(facts), self._database.now()))
 
     async def facts(self) -> Mapping[str, tuple[Mapping[str, object], datetime]]:
         """Return what is known of each site, and since when."""
-        raise NotImplementedError
+        await self._catch_up()
+        return await read_facts(self._database)
 
     async def acquire(
         self, run_id: str, sites: Sequence[str], owner: Owner, ttl: float = LEASE_SECONDS
@@ -211,7 +274,7 @@ class Journal:
         Raises:
             LockHeld: A run holds some of them; the message names it, its owner and its age.
         """
-        raise NotImplementedError
+        return await acquire_lease(self._database, run_id, sites, owner, ttl)
 
     async def renew(self, lease: Lease, ttl: float = LEASE_SECONDS) -> None:
         """Give the heartbeat of a lease, also of one that expired and nobody took.
@@ -219,15 +282,15 @@ class Journal:
         Raises:
             LeaseLost: It was taken over or unlocked.
         """
-        raise NotImplementedError
+        await renew_lease(self._database, lease, ttl)
 
     async def release(self, lease: Lease) -> None:
         """Give the sites back; nothing happens where the lease is gone already."""
-        raise NotImplementedError
+        await release_lease(self._database, lease)
 
     async def leases(self) -> list[HeldLease]:
         """Return every lease, oldest first, expired ones too until somebody needs their sites."""
-        raise NotImplementedError
+        return await read_leases(self._database)
 
     async def unlock(self, run_id: str) -> HeldLease:
         """Take its sites from a run, and return what it held.
@@ -235,7 +298,7 @@ class Journal:
         Raises:
             InputError: It holds nothing.
         """
-        raise NotImplementedError
+        return await take_away(self._database, run_id)
 
     async def prune(self, *, keep_days: int, keep_runs: int) -> int:
         """Forget whole runs, oldest first, and return how many.
@@ -243,4 +306,13 @@ class Journal:
         A run is kept when it is younger than `keep_days`, one of the `keep_runs` newest, or
         holds a lease.
         """
-        raise NotImplementedError
+        return await prune_runs(self._database, keep_days, keep_runs)
+
+    async def _named(self, run_id: str) -> str:
+        await self._catch_up()
+        return await named_run(self._database, run_id)
+
+    async def _catch_up(self) -> None:
+        """Let a reader see what was recorded before it asked."""
+        if not self._writer.idle and self._database.failure is None:
+            await self._writer.flush()

@@ -1,0 +1,147 @@
+"""Intents: what a run is about to change, on record before the change leaves; and used plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, case, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fleet.errors import LeaseLost, Refused
+from fleet.journal import tables
+from fleet.journal.codec import decode_value, encode_value
+from fleet.journal.database import Database, upsert
+from fleet.journal.leases import lost, renew_lease
+from fleet.journal.records import Intent, Lease, StoredIntent
+
+__all__ = ["add_intents", "read_intents", "spend_plan"]
+
+_intents = tables.intents
+
+
+async def add_intents(
+    database: Database, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None
+) -> None:
+    """Put intents on record in one transaction.
+
+    Raises:
+        LeaseLost: The lease does not hold the site any more.
+    """
+    while not await _added(database, run_id, site, intents, lease):
+        # The lease ran out, and nobody took the site yet: this process slept. Renewed in a
+        # transaction of its own, since whoever takes it over locks in the other order.
+        if lease is None:
+            raise RuntimeError("only a lease can run out")
+        await renew_lease(database, lease, None)
+
+
+async def _added(
+    database: Database, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None
+) -> bool:
+    """Add the intents, unless the lease ran out."""
+    async with database.writing() as connection:
+        at = database.now()
+        if lease is not None:
+            expires = await _expiry(connection, site, lease)
+            if expires <= await database.clock(connection):
+                return False
+        if intents:
+            await connection.execute(
+                _adding(connection),
+                [_row(run_id, site, position, each, at) for position, each in enumerate(intents)],
+            )
+    return True
+
+
+async def _expiry(connection: AsyncConnection, site: str, lease: Lease) -> datetime:
+    """Return when the lease on `site` ends; nobody else takes it before the transaction ends."""
+    held, leases = tables.leased_sites, tables.leases
+    found: datetime | None = (
+        await connection.execute(
+            select(leases.c.expires)
+            .join(held, held.c.token == leases.c.token)
+            .where(
+                held.c.site == site,
+                leases.c.token == lease.token,
+                leases.c.run_id == lease.run_id,
+            )
+            .with_for_update(of=held)
+        )
+    ).scalar_one_or_none()
+    if found is None:
+        raise LeaseLost(f"{lost(lease)}; nothing was sent to {site}")
+    return found
+
+
+def _adding(connection: AsyncConnection) -> Any:
+    adding = upsert(connection, _intents)
+    given = adding.excluded
+    sealed = or_(_intents.c.sealed, given.sealed)
+    return adding.on_conflict_do_update(
+        index_elements=["run_id", "site", "key"],
+        set_={
+            "position": given.position,
+            # What the run found first is what a rollback has to bring back.
+            "before": case((given.sealed, None), else_=_intents.c.before),
+            "wanted": case((sealed, None), else_=given.wanted),
+            "sealed": sealed,
+            "settled": False,
+            "at": given.at,
+        },
+    )
+
+
+def _row(run_id: str, site: str, position: int, intent: Intent, at: datetime) -> dict[str, object]:
+    return {
+        "run_id": run_id,
+        "site": site,
+        "key": intent.key,
+        "position": position,
+        "before": None if intent.sealed else encode_value(intent.before),
+        "wanted": None if intent.sealed else encode_value(intent.wanted),
+        "sealed": intent.sealed,
+        "settled": False,
+        "at": at,
+    }
+
+
+async def read_intents(database: Database, run_id: str) -> list[StoredIntent]:
+    """Return the intents of a run, in the order they were meant last."""
+    async with database.reading() as connection:
+        found = await connection.execute(
+            select(_intents)
+            .where(_intents.c.run_id == run_id)
+            .order_by(_intents.c.at, _intents.c.site, _intents.c.position)
+        )
+        return [_stored(row) for row in found]
+
+
+def _stored(row: Row[Any]) -> StoredIntent:
+    before, wanted = (
+        None if text is None else decode_value(text) for text in (row.before, row.wanted)
+    )
+    return StoredIntent(row.site, Intent(row.key, before, wanted, row.sealed), row.at, row.settled)
+
+
+async def spend_plan(database: Database, plan_id: str, run_id: str) -> None:
+    """Mark a plan as applied by a run.
+
+    Raises:
+        Refused: It was applied before.
+    """
+    plans = tables.plans
+    row = {"plan_id": plan_id, "run_id": run_id, "at": database.now()}
+    async with database.writing() as connection:
+        # Of two at once the second waits here for the first, and then finds its row.
+        added = await connection.execute(
+            upsert(connection, plans).values(row).on_conflict_do_nothing(index_elements=["plan_id"])
+        )
+        if added.rowcount:
+            return
+        used = (await connection.execute(select(plans).where(plans.c.plan_id == plan_id))).one()
+        raise Refused(
+            f"this plan was already applied by run {used.run_id} on {used.at:%Y-%m-%d %H:%M} UTC:"
+            " make a new plan"
+        )

@@ -1,0 +1,46 @@
+"""Forgets old runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from fleet.journal import tables
+from fleet.journal.database import Database
+
+__all__ = ["prune_runs"]
+
+_runs = tables.runs
+
+
+async def prune_runs(database: Database, keep_days: int, keep_runs: int) -> int:
+    """Forget runs that neither their age nor their rank keeps, nor a lease.
+
+    Each goes whole, in a transaction of its own, so that other writers need not wait long.
+    """
+    before = database.now() - timedelta(days=keep_days)
+    newest = (
+        select(_runs.c.number)
+        .order_by(_runs.c.started.desc(), _runs.c.number.desc())
+        .limit(keep_runs)
+    )
+    unkept = (
+        _runs.c.started < before,
+        _runs.c.number.not_in(newest.subquery().select()),
+        _runs.c.id.not_in(select(tables.leases.c.run_id)),
+    )
+    async with database.reading() as connection:
+        found = await connection.execute(
+            select(_runs.c.number).where(*unkept).order_by(_runs.c.started, _runs.c.number)
+        )
+        numbers = list(found.scalars())
+    gone = 0
+    for number in numbers:
+        async with database.writing() as connection:
+            # Asked again: a resume may have taken a lease meanwhile.
+            forgotten = await connection.execute(
+                delete(_runs).where(_runs.c.number == number, *unkept)
+            )
+            gone += forgotten.rowcount
+    return gone

@@ -1,0 +1,170 @@
+"""Writes runs and how their sites ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import insert, update
+
+from fleet.errors import InputError, JournalError
+from fleet.journal import tables
+from fleet.journal.codec import encode_value
+from fleet.journal.database import Database, upsert
+from fleet.journal.records import Owner
+from fleet.journal.writer import Row
+from fleet.results import RunFinished, RunStarted
+
+__all__ = ["add_note", "begin_run", "finish_run", "reopen_run", "write_rows"]
+
+_runs = tables.runs
+
+
+async def begin_run(
+    database: Database,
+    start: RunStarted,
+    kind: str,
+    owner: Owner,
+    parent: str | None,
+    document: Mapping[str, object] | None,
+) -> None:
+    """Add a run and its sites.
+
+    Raises:
+        JournalError: There is a run of that name already.
+    """
+    row = {
+        "id": start.run_id,
+        "kind": kind,
+        "operation": start.operation,
+        "parameters": encode_value(start.parameters),
+        "read_only": start.read_only,
+        "user": owner.user,
+        "host": owner.host,
+        "pid": owner.pid,
+        "started": start.at,
+        "parent": parent,
+        "sites": len(start.sites),
+        "document": None if document is None else encode_value(document),
+    }
+    sites = [
+        {"run_id": start.run_id, "position": position, "name": name, "url": url}
+        for position, (name, url) in enumerate(start.sites)
+    ]
+    async with database.writing() as connection:
+        added = await connection.execute(
+            upsert(connection, _runs).values(row).on_conflict_do_nothing(index_elements=["id"])
+        )
+        if not added.rowcount:
+            raise JournalError(f"the journal has a run {start.run_id} already")
+        if sites:
+            await connection.execute(insert(tables.sites), sites)
+
+
+async def reopen_run(database: Database, run_id: str, owner: Owner) -> None:
+    """Take the end of a run from it, and give it to `owner`.
+
+    Raises:
+        InputError: There is no such run.
+    """
+    await _change_run(
+        database,
+        run_id,
+        {
+            "finished": None,
+            "interrupted": None,
+            "halted_by": None,
+            "halted_reason": None,
+            "user": owner.user,
+            "host": owner.host,
+            "pid": owner.pid,
+        },
+    )
+
+
+async def finish_run(database: Database, run_id: str, end: RunFinished) -> None:
+    """Put the end of a run on record.
+
+    Raises:
+        InputError: There is no such run.
+    """
+    await _change_run(
+        database,
+        run_id,
+        {
+            "finished": end.at,
+            "interrupted": end.interrupted,
+            "halted_by": end.halted.by.value if end.halted else None,
+            "halted_reason": end.halted.reason if end.halted else None,
+        },
+    )
+
+
+async def _change_run(database: Database, run_id: str, values: Mapping[str, object]) -> None:
+    async with database.writing() as connection:
+        changed = await connection.execute(
+            update(_runs).where(_runs.c.id == run_id).values(dict(values))
+        )
+        if not changed.rowcount:
+            raise InputError(f"there is no run {run_id} in the journal")
+
+
+async def add_note(database: Database, run_id: str, name: str, value: object) -> None:
+    """Keep a named fact of a run, in place of an earlier one."""
+    row = {"run_id": run_id, "name": name, "value": encode_value(value), "at": database.now()}
+    async with database.writing() as connection:
+        adding = upsert(connection, tables.notes).values(row)
+        await connection.execute(
+            adding.on_conflict_do_update(
+                index_elements=["run_id", "name"],
+                set_={"value": adding.excluded.value, "at": adding.excluded.at},
+            )
+        )
+
+
+async def write_rows(database: Database, rows: Sequence[Row]) -> None:
+    """Write results and facts in one transaction; the last of a site stands."""
+    # In one order everywhere: two processes that write the same sites must not wait for each
+    # other crosswise.
+    found = sorted({(row.run_id, row.site): row for row in rows}.items())
+    results = [row for (run_id, _), row in found if run_id]
+    facts = [row for (run_id, _), row in found if not run_id]
+    async with database.writing() as connection:
+        if facts:
+            adding = upsert(connection, tables.facts)
+            await connection.execute(
+                adding.on_conflict_do_update(
+                    index_elements=["site"],
+                    set_={"facts": adding.excluded.facts, "at": adding.excluded.at},
+                ),
+                [{"site": row.site, "facts": row.text, "at": row.at} for row in facts],
+            )
+        if results:
+            adding = upsert(connection, tables.outcomes)
+            await connection.execute(
+                adding.on_conflict_do_update(
+                    index_elements=["run_id", "site"],
+                    set_={name: adding.excluded[name] for name in ("status", "result", "at")},
+                ),
+                [
+                    {
+                        "run_id": row.run_id,
+                        "site": row.site,
+                        "status": row.status,
+                        "result": row.text,
+                        "at": row.at,
+                    }
+                    for row in results
+                ],
+            )
+        for run_id in {row.run_id for row in results}:
+            await connection.execute(
+                update(tables.intents)
+                .where(
+                    tables.intents.c.run_id == run_id,
+                    tables.intents.c.site.in_(
+                        [row.site for row in results if row.run_id == run_id]
+                    ),
+                    tables.intents.c.settled.is_(False),
+                )
+                .values(settled=True)
+            )

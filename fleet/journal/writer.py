@@ -1,0 +1,157 @@
+"""The one task that writes results, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleet.errors import JournalError
+
+__all__ = ["Row", "Writer"]
+
+_BATCHES_AHEAD = 5
+"""How many batches may wait before whoever has more must wait too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that may wait for others.
+
+    Args:
+        run_id: The run it belongs to; empty for facts.
+        site: The site it is about.
+        status: How the site ended; empty for facts.
+        text: The result or the facts.
+        at: When it was recorded.
+    """
+
+    run_id: str
+    site: str
+    status: str
+    text: str
+    at: datetime
+
+
+class Writer:
+    """Takes rows from many tasks and writes them in batches, in order.
+
+    Args:
+        write: Makes a batch durable.
+        rows: Rows of a full batch.
+        seconds: How long the first row of a batch waits for others.
+    """
+
+    def __init__(
+        self, write: Callable[[Sequence[Row]], Awaitable[None]], rows: int, seconds: float
+    ) -> None:
+        self._write = write
+        self._rows = rows
+        self._seconds = seconds
+        # A future is a flush: its place in the queue is what has to be durable before it is done.
+        self._queue = asyncio.Queue[Row | asyncio.Future[None]](rows * _BATCHES_AHEAD)
+        self._waiting = Counter[tuple[str, str]]()
+        self._error: Exception | None = None
+        self._told = False
+        self._task = asyncio.create_task(self._run(), name="journal writer")
+
+    def is_waiting(self, run_id: str, site: str) -> bool:
+        """Return whether a row of that site is not durable yet."""
+        return self._waiting[run_id, site] > 0
+
+    @property
+    def idle(self) -> bool:
+        """Return whether everything is durable."""
+        return not +self._waiting
+
+    async def put(self, row: Row) -> None:
+        """Queue a row, waiting while the queue is full.
+
+        Raises:
+            JournalError: Rows before it could not be written.
+        """
+        self._check()
+        self._waiting[row.run_id, row.site] += 1
+        try:
+            await self._queue.put(row)
+        except asyncio.CancelledError:
+            self._written([row])
+            raise
+        self._check()
+
+    async def flush(self) -> None:
+        """Return when every row queued before is durable.
+
+        Raises:
+            JournalError: One of them could not be written.
+        """
+        self._check()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._queue.put(done)
+        await done
+        self._check()
+
+    async def close(self) -> None:
+        """Write what is queued and end the task.
+
+        Raises:
+            JournalError: Rows were lost, and nobody was told so yet.
+        """
+        try:
+            if self._error is None:
+                await self.flush()
+            elif not self._told:
+                self._check()
+        finally:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _check(self) -> None:
+        if self._error is None:
+            return
+        self._told = True
+        if isinstance(self._error, JournalError):
+            raise JournalError(str(self._error)) from self._error
+        raise JournalError("results could not be written, by a bug of fleet") from self._error
+
+    async def _run(self) -> None:
+        while True:
+            rows, flushes = await self._batch()
+            try:
+                # After a failure the queue is only emptied, so that nobody waits for it.
+                if rows and self._error is None:
+                    await self._write(rows)
+            except Exception as error:  # noqa: BLE001 - raised to whoever writes next
+                self._error = error
+            finally:
+                self._written(rows)
+                for flush in flushes:
+                    if not flush.done():
+                        flush.set_result(None)
+
+    async def _batch(self) -> tuple[list[Row], list[asyncio.Future[None]]]:
+        """Return the next rows to write, and who waits for them."""
+        rows: list[Row] = []
+        first = await self._queue.get()
+        if isinstance(first, asyncio.Future):
+            return rows, [first]
+        rows.append(first)
+        end = asyncio.get_running_loop().time() + self._seconds
+        while len(rows) < self._rows:
+            try:
+                async with asyncio.timeout_at(end):
+                    item = await self._queue.get()
+            except TimeoutError:
+                break
+            if isinstance(item, asyncio.Future):
+                return rows, [item]
+            rows.append(item)
+        return rows, []
+
+    def _written(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._waiting[row.run_id, row.site] -= 1
+            if not self._waiting[row.run_id, row.site]:
+                del self._waiting[row.run_id, row.site]
