@@ -7,17 +7,18 @@ from typing import Literal
 
 from fleet.front.console import say
 from fleet.inventory.schema import inventory_schema
+from fleet.policy.schema import policy_schema
 from fleet.report.data import report_schema
 
 __all__ = ["schema"]
 
 
-def schema(document: Literal["inventory", "report"], /) -> int:
+def schema(document: Literal["inventory", "policy", "report"], /) -> int:
     """Print the JSON Schema of a document.
 
     Args:
         document: Which one.
     """
-    found = inventory_schema() if document == "inventory" else report_schema()
-    say(json.dumps(found, indent=2))
+    schemas = {"inventory": inventory_schema, "policy": policy_schema, "report": report_schema}
+    say(json.dumps(schemas[document](), indent=2))
     return 0

@@ -12,7 +12,7 @@ from fleet.policy.rules import Desired, Effective, Policy, Requirement, Rule, Wa
 
 __all__ = ["ranked", "resolve", "waiver_for"]
 
-R = TypeVar("R", Rule, Requirement)
+R = TypeVar("R", bound=Rule | Requirement)
 
 
 def resolve(
