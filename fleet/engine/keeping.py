@@ -38,7 +38,7 @@ def awake_seconds() -> float:
 
 def site_key(site: Site) -> str:
     """Return what stands for a site in leases: its address, whatever inventories call it."""
-    return str(site.url)
+    return site.name
 
 
 class Keeper:
@@ -115,8 +115,9 @@ class Keeper:
             self._halt(error)
 
     async def note(self, name: str, value: object) -> None:
-        """Put a fact about the run itself on record; a failure stops the run."""
+        """Put a fact about the run itself on record, after all results; a failure stops the run."""
         try:
+            await self.journal.flush()
             await self.journal.note(self._run_id, name, value)
         except JournalError as error:
             self._halt(error)

@@ -19,6 +19,7 @@ from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
 from fleet.journal.records import Intent
 from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
+from fleet.operations.values import MASK
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
@@ -204,5 +205,4 @@ def _intent(operation: Operation[Any], change: Change) -> Intent:
     """Return a change as it goes on record; what is secret in it is masked."""
     before = operation.shown(change.key, change.before)
     wanted = operation.shown(change.key, change.after)
-    sealed = before != change.before or wanted != change.after
-    return Intent(change.key, before, wanted, sealed)
+    return Intent(change.key, before, wanted, sealed=MASK in (before, wanted))

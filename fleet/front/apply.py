@@ -15,7 +15,8 @@ from fleet.front.console import say, tell
 from fleet.front.execute import run_async, watched, write_report
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy, plan_exit_code, planned, show_plan
-from fleet.journal.journal import open_journal
+from fleet.journal.journal import Journal, open_journal
+from fleet.journal.records import RunRow
 from fleet.policy.apply import Applier, resume_run
 from fleet.policy.plan import Limits, Plan, read_plan
 from fleet.policy.rollback import plan_rollback
@@ -24,6 +25,8 @@ from fleet.report.writer import parse_outputs
 from fleet.results import RunReport, Status
 
 __all__ = ["apply", "resume", "rollback", "unlock"]
+
+_RECENT = 1000
 
 
 @Parameter(name="*")
@@ -121,7 +124,7 @@ def rollback(
     async def call() -> int:
         async with open_journal(out.store) as journal:
             fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
-            row = await journal.run(run)
+            row = await _meant(journal, run)
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 made, looked = await plan_rollback(
@@ -159,7 +162,8 @@ def resume(
 
     async def call() -> int:
         async with open_journal(out.store) as journal:
-            plan, begun, parent = await resume_run(journal, run)
+            row = await _meant(journal, run)
+            plan, begun, parent = await resume_run(journal, row.run_id)
             fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
             applier = _applier(fleet, _limited(plan, pace), go, out)
             with watched(out) as (listeners, stop):
@@ -193,6 +197,16 @@ def unlock(run: str, /, *, out: Output | None = None) -> int:
         return 0
 
     return run_async(call)
+
+
+async def _meant(journal: Journal, run: str) -> RunRow:
+    """Return the run that is meant; the last one is the last that could change anything."""
+    if run != "last":
+        return await journal.run(run)
+    for row in await journal.runs(_RECENT):
+        if not row.read_only:
+            return row
+    raise InputError("no run on record has changed anything")
 
 
 async def _carry_out(  # noqa: PLR0913 - all that bounds an apply

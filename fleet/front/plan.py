@@ -78,7 +78,9 @@ def plan(
 
     made, report = run_async(run)
     files = [target.path for target in targets if target.format == "json" and target.path]
-    fault = write_plan(made, targets, out, f"fleet apply {files[0]}" if files else None)
+    allowed = f" --allow-sites {len(made.changing)}" if made.guard else ""
+    advice = f"fleet apply {files[0]}{allowed}" if files and made.changing else None
+    fault = write_plan(made, targets, out, advice)
     return fault or plan_exit_code(made, report, detailed=detailed_exitcode)
 
 

@@ -19,6 +19,7 @@ _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&"
 _LONGEST = 60_000
 """Characters of Markdown; services cut comments at 65,000."""
 _FEW = 3
+_WIDEST = 60
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 Row = tuple[str, str, list[str]]
@@ -36,14 +37,16 @@ def plan_text(plan: Plan, *, verbose: bool = False, next_command: str | None = N
     for title, rows in _tables(plan):
         lines += ["", title]
         wide = max((len(row[0]) for row in rows), default=0)
+        change = min(_WIDEST, max((len(row[1]) for row in rows), default=0))
         lines += [
-            f"  {head:<{wide}}  {what}  {_TIMES} {plural(len(sites), 'site')}  "
+            f"  {head:<{wide}}  {what:<{change}}  {_TIMES} {plural(len(sites), 'site')}  "
             f"{_names(sites, verbose=verbose)}"
             for head, what, sites in rows
         ]
-    lines += ["", *_ending(plan)]
+    ending = _ending(plan)
     if next_command:
-        lines.append(f"Next     {next_command}")
+        ending.append(f"Next     {next_command}")
+    lines += ["", *ending] if ending else []
     return "".join(f"{defuse_line(line.rstrip())}\n" for line in lines)
 
 

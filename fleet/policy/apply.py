@@ -129,7 +129,7 @@ class Applier:
         notes = await run.keeper.notes() if run.keeper else {}
         for number, wave in enumerate(self._plan.waves, 1):
             ended = _moment(notes.get(f"wave.{number}"))
-            if ended is None:
+            if ended is None or not _is_over(run, wave):
                 await self._carry_out(run, number, wave, whole, begun)
                 if run.stop.draining.is_set() or not _is_over(run, wave):
                     return

@@ -6,8 +6,11 @@ and its run can be rolled back itself.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fleet.engine.fleet import Fleet
@@ -15,15 +18,20 @@ from fleet.engine.run import Listener
 from fleet.engine.stop import Stop
 from fleet.inventory.model import Inventory
 from fleet.operations.conform import MODULES, SETTINGS, Conform
+from fleet.operations.values import MASK
 from fleet.policy.plan import Blocked, Plan, PlannedChange, PlannedSite
 from fleet.policy.planning import Origin, assemble, keepable, look
-from fleet.policy.rollout import Rollout
+from fleet.policy.rollout import Guard, Rollout, Share
 from fleet.results import KeyResult, RunReport, SiteFinished, Verdict
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
 __all__ = ["Trace", "plan_rollback", "traces"]
+
+
+_ALL_AT_ONCE = Rollout(guard=Guard(Share(percent=Decimal(100)), sys.maxsize))
+"""A rollback is what one reaches for in trouble: no waves, and no guard that wants a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ async def plan_rollback(
         )
         for name, keys in changed.items()
     ]
-    plan = assemble(fleet, Origin(f"rollback of {run_id}"), planned, report, Rollout(), sites)
-    return plan, report
+    origin = Origin(f"rollback of {run_id}")
+    return assemble(fleet, origin, planned, report, _ALL_AT_ONCE, sites), report
 
 
 def _planned(
@@ -121,7 +129,7 @@ def _planned(
 def _why_not(key: str, before: object, *, sealed: bool) -> str:
     if not key.startswith((MODULES, SETTINGS)):
         return "what this does cannot be put back"
-    if sealed:
+    if sealed or MASK in json.dumps(before):
         return "its value is secret, so it was not kept"
     if before is None:
         return "it had no value before, and Jetpack cannot take one away"

@@ -11,6 +11,7 @@ from fleet.config import Limits, Retries, Settings
 from fleet.engine.fleet import Fleet
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
+from fleet.journal.journal import Journal
 from fleet.simulator.server import SimulatorServer
 from fleet.simulator.site import DEFAULT_USERS, SimSite, SiteSpec
 from fleet.simulator.world import World
@@ -53,9 +54,11 @@ async def simulated(
     paused: tuple[str, ...] = (),
     settings: Settings = QUICK,
     latency: float = 0.0,
+    journal: Journal | None = None,
+    world: World | None = None,
 ) -> AsyncIterator[Simulated]:
     """Yield a running fleet of `specs`, all with the same account."""
-    world = World()
+    world = world or World()
     for spec in specs:
         world.add(spec)
     async with SimulatorServer(world, latency=latency) as server:
@@ -68,4 +71,5 @@ async def simulated(
         path = folder / "inventory.yaml"
         path.write_text("\n".join(lines))
         resolver = SecretResolver({"PW": password})
-        yield Simulated(Fleet(Inventory.load([path]), settings, resolver=resolver), world)
+        inventory = Inventory.load([path])
+        yield Simulated(Fleet(inventory, settings, resolver=resolver, journal=journal), world)
