@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LONGEST", "short", "shortened"]
+__all__ = ["LONGEST", "short", "shortened", "trimmed"]
 
-LONGEST = 2000
+LONGEST = 4000
 """Characters of any one text of a site in a reason, a note or a reading."""
 
 _DEEPEST = 40
@@ -33,3 +33,8 @@ def shortened(value: object, *, levels: int = _DEEPEST) -> object:
             short(str(name)): shortened(each, levels=levels - 1) for name, each in value.items()
         }
     return [shortened(each, levels=levels - 1) for each in value]
+
+
+def trimmed(data: Mapping[str, object]) -> dict[str, object]:
+    """Return what was read as it may stand in a result: each text in it as `short` leaves it."""
+    return {short(name): shortened(each) for name, each in data.items()}

@@ -28,7 +28,7 @@ class _OneFigure(Query):
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return the figure under the key it has in ``stats.collect``."""
-        return {self.source.name: await self.source.ask(reader, strict=True)}
+        return {self.source.name: await self.source.ask(reader)}
 
 
 @parameters(frozen=True)

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from fleet.operations.caps import short, shortened
 from fleet.site.client import Connection, JetpackReader, demand
 from fleet.site.wire import Answer
 
-__all__ = ["ONE_ROUTE_ONLY", "SOURCES", "Figure", "Source", "inner", "known", "missing"]
+__all__ = [
+    "NOT_CONNECTED",
+    "ONE_ROUTE_ONLY",
+    "SOURCES",
+    "Figure",
+    "Source",
+    "inner",
+    "known",
+    "missing",
+]
 
 Figure = dict[str, object]
 """``value`` with perhaps a ``unit``, or a ``value`` of None with a ``reason``."""
@@ -33,14 +43,19 @@ _REASONS = {
 }
 
 
-def known(value: object, unit: str = "") -> Figure:
-    """Return a figure that was read."""
-    return {"value": value, "unit": unit} if unit else {"value": value}
-
-
 def missing(reason: str) -> Figure:
     """Return a figure that could not be had."""
-    return {"value": None, "reason": reason}
+    return {"value": None, "reason": short(reason)}
+
+
+NOT_CONNECTED = MappingProxyType(missing(_REASONS["site_id_missing"]))
+"""A figure that a site without a connection cannot have."""
+
+
+def known(value: object, unit: str = "") -> Figure:
+    """Return a figure that was read."""
+    shown = shortened(value)
+    return {"value": shown, "unit": unit} if unit else {"value": shown}
 
 
 def inner(answer: Answer) -> object:
@@ -159,30 +174,37 @@ class Source:
     read: Callable[[Answer], Figure]
     remote: bool = False
 
-    async def ask(
-        self,
-        reader: JetpackReader,
-        connection: Connection | None = None,
-        *,
-        strict: bool = False,
-    ) -> Figure:
-        """Return the figure.
+    async def answer(
+        self, reader: JetpackReader, connection: Connection | None = None
+    ) -> Answer | None:
+        """Return the answer that holds the figure.
+
+        None where asking would make the site call WordPress.com only to say that it is not
+        connected.
 
         Args:
             reader: Reads the site.
             connection: The site's connection, where it has been read already.
-            strict: Take a refusal of the account for an error.
 
         Raises:
-            SiteError: There was no answer to read it from.
+            SiteError: There was no answer.
         """
         if self.remote:
             connection = connection or await reader.connection()
             if not connection.connected:
-                # Asking would make the site call WordPress.com only to say this.
-                return missing(_REASONS["site_id_missing"])
-        answer = await reader.read(self.route)
-        return self.read(demand(answer) if strict and answer.status in (401, 403) else answer)
+                return None
+        return await reader.read(self.route)
+
+    async def ask(self, reader: JetpackReader) -> Figure:
+        """Return the figure, where nothing else was asked for.
+
+        Raises:
+            SiteError: There was no answer to read it from, or the account may not read it.
+        """
+        answer = await self.answer(reader)
+        if answer is None:
+            return dict(NOT_CONNECTED)
+        return self.read(demand(answer) if answer.status in (401, 403) else answer)
 
 
 SOURCES = MappingProxyType(

@@ -8,6 +8,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from fleet.errors import SiteError
+from fleet.operations.readers import SOURCES
 from fleet.operations.stats import CollectStats
 from fleet.site.client import JetpackReader
 from fleet.site.wire import Answer
@@ -176,6 +177,60 @@ async def test_one_broken_figure_does_not_cost_the_others() -> None:
     )
     assert data["protect"] == {"value": None, "reason": "the site answered 500"}
     assert data["akismet"] == {"value": 4, "unit": "spam comments caught"}
+
+
+ROUTES = [source.route for source in SOURCES.values()]
+LATE = SiteError("net.timeout", "no answer within 30 s")
+BROKEN = SiteError("site.server_error", "the site answered 500")
+REFUSED = (403, {"code": "rest_forbidden", "message": ""})
+
+
+async def test_a_figure_that_times_out_is_null_and_the_others_stay() -> None:
+    data = await CollectStats().collect(
+        reader({"module/protect/data": LATE, "module/akismet/data": (200, 4)})
+    )
+    assert data["protect"] == {"value": None, "reason": "no answer within 30 s"}
+    assert data["akismet"] == {"value": 4, "unit": "spam comments caught"}
+
+
+async def test_two_late_figures_are_waited_for_and_no_more() -> None:
+    late = {"module/monitor/data": LATE, "module/akismet/data": LATE}
+    told: dict[str, tuple[int, object] | SiteError] = {"module/protect/data": (200, 3), **late}
+    data = await CollectStats().collect(reader({**told, "site": LATE}))
+    assert data["protect"] == {"value": 3, "unit": "attacks blocked"}
+    not_asked = {"value": None, "reason": "not asked for, after 2 others timed out"}
+    assert (data["backup"], data["site"]) == (not_asked, not_asked)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        pytest.param([LATE] * 7, "net.timeout", id="late"),
+        pytest.param([BROKEN] * 7, "site.server_error", id="broken"),
+        pytest.param([REFUSED] * 7, "auth.forbidden", id="refused"),
+        pytest.param([(500, {"code": "x"})] * 7, "jetpack.refused", id="answered with errors"),
+        pytest.param([REFUSED, *[BROKEN] * 6], "site.server_error", id="mostly broken"),
+    ],
+)
+async def test_a_site_that_tells_no_figure_at_all_has_failed(
+    answers: list[tuple[int, object] | SiteError], kind: str, connected: bool
+) -> None:
+    routes = dict(zip(ROUTES, answers, strict=True))
+    routes["connection"] = (200, {"isActive": connected, "isRegistered": connected})
+    with pytest.raises(SiteError) as raised:
+        await CollectStats().collect(reader(routes))
+    assert raised.value.kind == kind
+
+
+async def test_figures_of_modules_that_are_off_are_no_failure() -> None:
+    """One of them says so, or one has a value, while all others break."""
+    for told in (NOT_ACTIVE, (200, 4)):
+        broken: dict[str, tuple[int, object] | SiteError] = dict.fromkeys(ROUTES, BROKEN)
+        data = await CollectStats().collect(reader({**broken, "module/akismet/data": told}))
+        assert data["protect"] == {"value": None, "reason": "the site answered 500"}
+    data = await CollectStats().collect(reader({}))
+    assert data["monitor"] == {"value": None, "reason": "the module is not active"}
 
 
 async def test_a_site_that_goes_away_fails_as_a_whole() -> None:
