@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from fleet.errors import SiteError
 from fleet.operations.base import Complaint, WriteLog
+from fleet.operations.caps import short
 from fleet.operations.refusals import refusal
 from fleet.operations.sameness import same_value, truth
-from fleet.operations.values import LATE, MASK, SECRET, masked
+from fleet.operations.values import LATE, MASK, masked
 from fleet.results import Change
 from fleet.site.wire import Answer
 
@@ -55,7 +56,7 @@ def setting_name(key: str) -> str:
 
 def some(keys: Sequence[str]) -> str:
     """Return the first few keys and how many more there are."""
-    named = ", ".join(keys[:_NAMED])
+    named = short(", ".join(keys[:_NAMED]))
     return f"{named} and {len(keys) - _NAMED} more" if len(keys) > _NAMED else named
 
 
@@ -70,9 +71,9 @@ def inactive_reason(slug: str) -> str:
 def secrets_in(values: Mapping[str, object]) -> list[str]:
     """Return the texts among `values` that are never shown."""
     return [
-        str(value)
+        value
         for name, value in values.items()
-        if name in SECRET and masked(name, value) == MASK
+        if isinstance(value, str) and value != MASK and masked(name, value) == MASK
     ]
 
 

@@ -111,7 +111,7 @@ def _number(value: float | str) -> object:
 
 
 def _addresses(text: str) -> set[str]:
-    joined = re.sub(r"\s+-\s+", "-", html.unescape(text))
+    joined = " ".join(html.unescape(text).split()).replace(" - ", "-")
     return {part for part in re.split(r"[\s,;]+", joined) if part}
 
 

@@ -143,23 +143,33 @@ _WORDS = MappingProxyType(
 )
 """Words that secret keys take as commands; they give nothing away."""
 _SECRET_NAME = re.compile(r"nonce|token|secret|passw|(api|private)_?key", re.IGNORECASE)
+_DEEPEST = 40
+_LONGEST_MAIL = 320
+"""Characters of the longest address that mail knows (RFC 3696)."""
 _MAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
 
-def masked(key: str, value: object) -> object:
+def masked(key: str, value: object, *, levels: int = _DEEPEST) -> object:
     """Return `value` with a mask for what is secret in it; empty values stay visible as such.
 
-    A value is secret by its key, at any depth, or because it is somebody's address.
+    A value is secret by its key, at any depth, or because it is somebody's address. What is
+    nested deeper than `levels` is not looked at and not shown.
     """
     if isinstance(value, bool | int | float) or not value:
         return value
     if key in SECRET or _SECRET_NAME.search(key):
         return value if value in _WORDS.get(key, ()) else MASK
+    if isinstance(value, Mapping | list) and levels == 0:
+        return MASK
     if isinstance(value, Mapping):
-        return {name: masked(str(name), each) for name, each in value.items()}
+        return {name: masked(str(name), each, levels=levels - 1) for name, each in value.items()}
     if isinstance(value, list):
-        return [masked("", each) for each in value]
-    return MASK if isinstance(value, str) and _MAIL.fullmatch(value.strip()) else value
+        return [masked("", each, levels=levels - 1) for each in value]
+    return MASK if isinstance(value, str) and _is_mail(value.strip()) else value
+
+
+def _is_mail(text: str) -> bool:
+    return len(text) <= _LONGEST_MAIL and _MAIL.fullmatch(text) is not None
 
 
 def is_plain_value(key: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from fleet.front.app import run_command_line
 from fleet.operations.base import Task
 from fleet.operations.raw import CallApi, WriteApi
-from fleet.results import RunReport, SiteResult, Status
+from fleet.results import RunReport, SiteResult, Status, Verdict
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
 from tests.engine.simulated import simulated
@@ -72,6 +72,41 @@ async def test_a_write_is_judged_by_reading(
 ) -> None:
     result = await ended(tmp_path, task, *faults)
     assert (result.status, result.usage.writes) == (status, 1)
+
+
+async def test_each_field_sent_is_judged_by_itself(tmp_path: Path) -> None:
+    body: dict[str, JsonValue] = {
+        **WHITE,
+        "carousel_display_exif": False,
+        "sitemaps": True,
+        "no_such": 1,
+        "search_auto_config": False,
+    }
+    result = await ended(tmp_path, WriteApi("POST", SETTINGS, body))
+    assert {key.key.removeprefix(f"POST {SETTINGS} "): key.verdict for key in result.keys} == {
+        "carousel_background_color": Verdict.CHANGED,
+        "carousel_display_exif": Verdict.UNCHANGED,
+        "sitemaps": Verdict.CHANGED,
+        "no_such": Verdict.UNKNOWN,
+        "search_auto_config": Verdict.UNKNOWN,
+    }
+    assert (result.status, result.usage.writes) == (Status.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "error"),
+    [
+        pytest.param("lie_unchanged", Status.FAILED, "verify.mismatch", id="yes but no"),
+        pytest.param("lie_applied", Status.CHANGED, None, id="no but yes"),
+        pytest.param("server_error", Status.FAILED, "site.server_error", id="server error"),
+    ],
+)
+async def test_a_field_is_believed_before_the_answer_is(
+    kind: str, status: Status, error: str | None, tmp_path: Path
+) -> None:
+    fault = Fault(kind, methods=("POST",), where=f"/{SETTINGS}")
+    result = await ended(tmp_path, WriteApi("POST", SETTINGS, WHITE), fault)
+    assert (result.status, result.kind) == (status, error)
 
 
 @pytest.mark.parametrize("path", ["", "/", "https://evil.example/x", "a/../b", "a\nb"])
