@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Query, Task
+from fleet.operations.caps import trimmed
 from fleet.operations.readers import Figure, inner, known, missing
 from fleet.site.client import JetpackReader, demand
 from fleet.site.wire import Answer
@@ -94,7 +95,7 @@ class ConnectionTest(Query):
         run: object = missing("told by Jetpack 15.9 on where all tests pass")
         if isinstance(told, list | dict):
             run = [_named(test) for test in _items(told) if isinstance(test, str)]
-        return {"connection_test": {"passed": not failed, "failed": failed, "run": run}}
+        return trimmed({"connection_test": {"passed": not failed, "failed": failed, "run": run}})
 
 
 def _failed_tests(answer: Answer) -> list[str]:
@@ -133,7 +134,7 @@ class ConnectionPlugins(Query):
             for item in _items(answer.value)
             if isinstance(item, dict)
         ]
-        return {"connection_plugins": rows}
+        return trimmed({"connection_plugins": rows})
 
 
 def plugin_rows(answer: Answer) -> list[dict[str, object]]:
@@ -167,7 +168,7 @@ class ListPlugins(Query):
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return ``{"plugins": [{"file", "name", "version", "active"}]}``."""
-        return {"plugins": plugin_rows(_supported(self, await reader.read("plugins")))}
+        return trimmed({"plugins": plugin_rows(_supported(self, await reader.read("plugins")))})
 
 
 @parameters(frozen=True)
@@ -191,12 +192,11 @@ class ListFeatures(Query):
         if not isinstance(told, dict) or "active" not in told:
             raise SiteError("jetpack.refused", "WordPress.com did not tell the site's features")
         available = told.get("available")
-        return {
-            "features": {
-                "active": sorted(str(name) for name in _items(told["active"])),
-                "available": sorted(available) if isinstance(available, dict) else [],
-            }
+        features = {
+            "active": sorted(str(name) for name in _items(told["active"])),
+            "available": sorted(available) if isinstance(available, dict) else [],
         }
+        return trimmed({"features": features})
 
 
 @parameters(frozen=True)
@@ -215,7 +215,7 @@ class ScanStatus(Query):
         told = inner(await _from_afar(self, reader, await reader.read("scan")))
         if not isinstance(told, dict) or not isinstance(told.get("state"), str):
             raise SiteError("jetpack.refused", "WordPress.com did not tell the state of the scan")
-        return {"scan": {"state": told["state"], "threats": _threats(told)}}
+        return trimmed({"scan": {"state": told["state"], "threats": _threats(told)}})
 
 
 def _threats(told: Mapping[str, object]) -> Figure:

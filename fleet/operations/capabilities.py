@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic.dataclasses import dataclass as parameters
 
 from fleet.operations.base import Query
+from fleet.operations.caps import trimmed
 from fleet.site.client import JetpackReader
 from fleet.site.routes import RouteTable, SettingSpec
 
@@ -29,16 +30,13 @@ class ShowCapabilities(Query):
         The counts come first: they are what a person compares between many sites.
         """
         table = await reader.routes()
-        return {
-            "counts": {
-                "routes": {"value": len(table.routes), "unit": "routes"},
-                "settings": _count_settings(table),
-            },
-            "routes": {
-                path or "/": sorted(methods) for path, methods in sorted(table.routes.items())
-            },
-            "settings": {key: _setting(spec) for key, spec in sorted(table.settings.items())},
+        counts = {
+            "routes": {"value": len(table.routes), "unit": "routes"},
+            "settings": _count_settings(table),
         }
+        routes = {path or "/": sorted(methods) for path, methods in sorted(table.routes.items())}
+        settings = {key: _setting(spec) for key, spec in sorted(table.settings.items())}
+        return trimmed({"counts": counts, "routes": routes, "settings": settings})
 
 
 def _count_settings(table: RouteTable) -> dict[str, object]:

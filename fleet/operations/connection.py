@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, Query, WriteLog
+from fleet.operations.caps import trimmed
 from fleet.operations.refusals import refusal
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.admin_state import initial_state, ssl_nonce_in_page
@@ -138,13 +139,14 @@ class ConnectionData(Query):
         """Return ``linked``, ``is_owner``, ``owner``, ``registered`` and ``permissions``."""
         connection = await reader.connection()
         account = await read_account(reader, connection)
-        return {
+        facts = {
             "linked": account.linked,
             "is_owner": account.is_owner,
             "owner": _owner(account),
             "registered": connection.connected,
             "permissions": dict(sorted(account.permissions.items())),
         }
+        return trimmed(facts)
 
 
 def _owner(account: Account) -> object:
@@ -188,7 +190,7 @@ class ConnectionUrl(Query):
             raise SiteError("jetpack.offline", _OFFLINE)
         url = demand(await reader.read("connection/url")).value
         bare, step = _address(url)
-        return {"url": url if self.reveal else bare, "step": step}
+        return trimmed({"url": url if self.reveal else bare, "step": step})
 
 
 def _address(url: object) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Complaint, Decision, Operation, Query, WriteLog
+from fleet.operations.caps import trimmed
 from fleet.operations.module_state import ModuleState, Slug, read_modules
 from fleet.operations.modules import ActivateModules
 from fleet.operations.option_writes import (
@@ -86,10 +87,8 @@ class ShowModule(Query):
         if options is None:
             raise SiteError("jetpack.unsupported", _no_module(self.module))
         states = await read_modules(reader, [self.module])
-        return {
-            "module": _shown_state(states, self.module),
-            "options": {name: _shown_option(name, each) for name, each in sorted(options.items())},
-        }
+        shown = {name: _shown_option(name, each) for name, each in sorted(options.items())}
+        return trimmed({"module": _shown_state(states, self.module), "options": shown})
 
 
 @parameters(frozen=True)

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, Query, WriteLog, undone
-from fleet.operations.caps import short, shortened
+from fleet.operations.caps import short, trimmed
 from fleet.operations.module_state import ModuleState, Slug, read_modules, stored_states
 from fleet.operations.refusals import refusal
 from fleet.results import Change, KeyResult, Verdict
@@ -288,7 +288,7 @@ class ListModules(Query):
         }
         if None in active.values():
             facts["unknown"] = {"value": None, "reason": state.why_hidden}
-        return {name: shortened(fact) for name, fact in facts.items()}
+        return trimmed(facts)
 
 
 def _key(slug: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass as parameters
 
 from fleet.operations.base import Query
+from fleet.operations.caps import shortened, trimmed
 from fleet.operations.setting_writes import READS, WriteSettings, ask_settings
 from fleet.operations.values import masked
 from fleet.site.client import JetpackReader
@@ -78,13 +79,12 @@ class GetSettings(Query):
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return ``{"settings": {key: value}}``, a missing key left out."""
         values = await ask_settings(reader, self.keys)
-        return {
-            "settings": {
-                key: masked(key, value)
-                for key, value in sorted(values.items())
-                if not self.keys or key in self.keys
-            }
+        shown = {
+            key: masked(key, shortened(value))
+            for key, value in sorted(values.items())
+            if not self.keys or key in self.keys
         }
+        return trimmed({"settings": shown})
 
 
 OPERATIONS = (GetSettings, SetSettings)
