@@ -6,13 +6,14 @@ of this process take turns, and those of other processes are waited for a bounde
 
 from __future__ import annotations
 
+import asyncio
 import os
 import urllib.parse
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from sqlalchemy import URL, Connection, Engine, event, func, select
@@ -25,8 +26,9 @@ from fleet.errors import InputError, JournalError
 from fleet.journal.store import PostgresStore, SqliteStore, Store
 from fleet.journal.troubles import explained
 
-__all__ = ["Clock", "Database", "address", "connect_arguments", "dress", "upsert"]
+__all__ = ["Clock", "Database", "address", "connect_arguments", "dress", "unbroken", "upsert"]
 
+_T = TypeVar("_T")
 Clock = Callable[[], datetime]
 
 _CONNECTIONS = 3
@@ -34,6 +36,28 @@ _CONNECTIONS = 3
 
 _UNREACHABLE = 20
 """Seconds after which a server that does not answer at all counts as lost."""
+
+
+async def unbroken(work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what `work` returns; a cancellation that arrives meanwhile waits for its end.
+
+    The drivers do not survive a cancellation in the middle of a transaction: the connection stays
+    behind with its locks. Transactions are short, and what they wait for is bounded, so each is
+    let end, and it is never in doubt whether it took place.
+    """
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # taken notice of, so that nobody warns of it
+    raise cancelled
 
 
 def address(store: Store, driver: str = "") -> URL:
@@ -165,8 +189,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection, also when the task is being cancelled."""
         # The driver's threads would keep the process alive.
-        with anyio.CancelScope(shield=True):
-            await self.engine.dispose()
+        await unbroken(self.engine.dispose())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -185,22 +208,18 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection in a transaction that is durable when the context ends.
 
-        A cancellation that arrives meanwhile waits for the end of the transaction, which is
-        short, so that it is never in doubt whether it took place.
-
         Raises:
             JournalError: The database failed, now or at an earlier write.
         """
         self.check()
         async with self.turn or nullcontext():
             self.check()
-            with anyio.CancelScope(shield=True):
-                try:
-                    async with self.engine.execution_options(writes=True).begin() as connection:
-                        yield connection
-                except (SQLAlchemyError, OSError) as error:
-                    self.failure = self._explained(error)
-                    raise self.failure from self._cause(error)
+            try:
+                async with self.engine.execution_options(writes=True).begin() as connection:
+                    yield connection
+            except (SQLAlchemyError, OSError) as error:
+                self.failure = self._explained(error)
+                raise self.failure from self._cause(error)
 
     def check(self) -> None:
         """Refuse to go on after a failed write.

@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import anyio
-
 from fleet.journal.codec import encode_result, encode_value
-from fleet.journal.database import Clock, Database
+from fleet.journal.database import Clock, Database, unbroken
 from fleet.journal.leases import (
     acquire_lease,
     read_leases,
@@ -78,19 +76,18 @@ async def open_journal(
         prepare_file(where, patience)
     database = Database.open(where, now, patience)
     try:
-        await prepare(database, patience)
+        await unbroken(prepare(database, patience))
 
         async def write(rows: Sequence[Row]) -> None:
             # Whoever saw another write fail knows, and every method refuses to go on.
             if database.failure is None:
-                await write_rows(database, rows)
+                await unbroken(write_rows(database, rows))
 
         writer = Writer(write, flush_rows, flush_seconds)
         try:
             yield Journal(database, writer)
         finally:
-            with anyio.CancelScope(shield=True):
-                await writer.close()
+            await unbroken(writer.close())
     finally:
         await database.close()
 
@@ -128,7 +125,7 @@ class Journal:
             parent: The run it belongs to.
             document: JSON kept with it, such as a plan.
         """
-        await begin_run(self._database, start, kind, owner, parent, document)
+        await unbroken(begin_run(self._database, start, kind, owner, parent, document))
 
     async def reopen(self, run_id: str, owner: Owner) -> None:
         """Let a run go on: it is no longer finished, interrupted or halted.
@@ -136,7 +133,7 @@ class Journal:
         Raises:
             InputError: There is no such run.
         """
-        await reopen_run(self._database, run_id, owner)
+        await unbroken(reopen_run(self._database, run_id, owner))
 
     async def intend(
         self, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None = None
@@ -157,7 +154,7 @@ class Journal:
         if self._writer.is_waiting(run_id, site):
             # An outcome that was recorded before must not settle what is meant now.
             await self.flush()
-        await add_intents(self._database, run_id, site, intents, lease)
+        await unbroken(add_intents(self._database, run_id, site, intents, lease))
 
     async def record(self, run_id: str, result: SiteResult) -> None:
         """Queue how a site ended; written soon, together with others.
@@ -172,11 +169,11 @@ class Journal:
 
     async def note(self, run_id: str, name: str, value: object) -> None:
         """Keep a named JSON fact of a run, in place of an earlier one; durable."""
-        await add_note(self._database, run_id, name, value)
+        await unbroken(add_note(self._database, run_id, name, value))
 
     async def notes(self, run_id: str) -> Mapping[str, object]:
         """Return the named facts of a run."""
-        return await read_notes(self._database, await self._named(run_id))
+        return await unbroken(read_notes(self._database, await self._named(run_id)))
 
     async def flush(self) -> None:
         """Return when everything recorded so far is durable."""
@@ -190,7 +187,7 @@ class Journal:
             InputError: There is no such run.
         """
         await self.flush()
-        await finish_run(self._database, run_id, end)
+        await unbroken(finish_run(self._database, run_id, end))
 
     async def run(self, run_id: str) -> RunRow:
         """Return one run.
@@ -201,12 +198,12 @@ class Journal:
         Raises:
             InputError: No run is meant, or more than one.
         """
-        return await read_run(self._database, await self._named(run_id))
+        return await unbroken(read_run(self._database, await self._named(run_id)))
 
     async def runs(self, limit: int = 50, kind: str | None = None) -> list[RunRow]:
         """Return runs, newest first, all kinds or one."""
         await self._catch_up()
-        return await read_runs(self._database, limit, kind)
+        return await unbroken(read_runs(self._database, limit, kind))
 
     async def events(self, run_id: str) -> AsyncIterator[Event]:
         """Yield the events of a run; `RunReport.fold` makes its report of them.
@@ -240,7 +237,7 @@ class Journal:
         Raises:
             InputError: As `run`.
         """
-        return await read_intents(self._database, await self._named(run_id))
+        return await unbroken(read_intents(self._database, await self._named(run_id)))
 
     async def use_plan(self, plan_id: str, run_id: str) -> None:
         """Mark a plan as applied; durable.
@@ -248,7 +245,7 @@ class Journal:
         Raises:
             Refused: It was applied before; the message says by which run and when.
         """
-        await spend_plan(self._database, plan_id, run_id)
+        await unbroken(spend_plan(self._database, plan_id, run_id))
 
     async def put_facts(self, site: str, facts: Mapping[str, object]) -> None:
         """Queue what is known of a site, in place of what was known before."""
@@ -258,7 +255,7 @@ class Journal:
     async def facts(self) -> Mapping[str, tuple[Mapping[str, object], datetime]]:
         """Return what is known of each site, and since when."""
         await self._catch_up()
-        return await read_facts(self._database)
+        return await unbroken(read_facts(self._database))
 
     async def acquire(
         self, run_id: str, sites: Sequence[str], owner: Owner, ttl: float = LEASE_SECONDS
@@ -274,7 +271,7 @@ class Journal:
         Raises:
             LockHeld: A run holds some of them; the message names it, its owner and its age.
         """
-        return await acquire_lease(self._database, run_id, sites, owner, ttl)
+        return await unbroken(acquire_lease(self._database, run_id, sites, owner, ttl))
 
     async def renew(self, lease: Lease, ttl: float = LEASE_SECONDS) -> None:
         """Give the heartbeat of a lease, also of one that expired and nobody took.
@@ -282,15 +279,15 @@ class Journal:
         Raises:
             LeaseLost: It was taken over or unlocked.
         """
-        await renew_lease(self._database, lease, ttl)
+        await unbroken(renew_lease(self._database, lease, ttl))
 
     async def release(self, lease: Lease) -> None:
         """Give the sites back; nothing happens where the lease is gone already."""
-        await release_lease(self._database, lease)
+        await unbroken(release_lease(self._database, lease))
 
     async def leases(self) -> list[HeldLease]:
         """Return every lease, oldest first, expired ones too until somebody needs their sites."""
-        return await read_leases(self._database)
+        return await unbroken(read_leases(self._database))
 
     async def unlock(self, run_id: str) -> HeldLease:
         """Take its sites from a run, and return what it held.
@@ -298,7 +295,7 @@ class Journal:
         Raises:
             InputError: It holds nothing.
         """
-        return await take_away(self._database, run_id)
+        return await unbroken(take_away(self._database, run_id))
 
     async def prune(self, *, keep_days: int, keep_runs: int) -> int:
         """Forget whole runs, oldest first, and return how many.
@@ -306,11 +303,12 @@ class Journal:
         A run is kept when it is younger than `keep_days`, one of the `keep_runs` newest, or
         holds a lease.
         """
+        await self._catch_up()
         return await prune_runs(self._database, keep_days, keep_runs)
 
     async def _named(self, run_id: str) -> str:
         await self._catch_up()
-        return await named_run(self._database, run_id)
+        return await unbroken(named_run(self._database, run_id))
 
     async def _catch_up(self) -> None:
         """Let a reader see what was recorded before it asked."""

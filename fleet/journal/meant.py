@@ -135,10 +135,11 @@ async def spend_plan(database: Database, plan_id: str, run_id: str) -> None:
     row = {"plan_id": plan_id, "run_id": run_id, "at": database.now()}
     async with database.writing() as connection:
         # Of two at once the second waits here for the first, and then finds its row.
+        adding = upsert(connection, plans).values(row)
         added = await connection.execute(
-            upsert(connection, plans).values(row).on_conflict_do_nothing(index_elements=["plan_id"])
+            adding.on_conflict_do_nothing(index_elements=["plan_id"]).returning(plans.c.plan_id)
         )
-        if added.rowcount:
+        if added.first() is not None:
             return
         used = (await connection.execute(select(plans).where(plans.c.plan_id == plan_id))).one()
         raise Refused(

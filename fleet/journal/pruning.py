@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from fleet.journal import tables
-from fleet.journal.database import Database
+from fleet.journal.database import Database, unbroken
 
 __all__ = ["prune_runs"]
 
@@ -30,17 +30,21 @@ async def prune_runs(database: Database, keep_days: int, keep_runs: int) -> int:
         _runs.c.number.not_in(newest.subquery().select()),
         _runs.c.id.not_in(select(tables.leases.c.run_id)),
     )
+    gone = 0
+    for number in await unbroken(_found(database, *unkept)):
+        # Asked again: a resume may have taken a lease meanwhile.
+        gone += await unbroken(_forget(database, _runs.c.number == number, *unkept))
+    return gone
+
+
+async def _found(database: Database, *conditions: ColumnElement[bool]) -> list[int]:
     async with database.reading() as connection:
         found = await connection.execute(
-            select(_runs.c.number).where(*unkept).order_by(_runs.c.started, _runs.c.number)
+            select(_runs.c.number).where(*conditions).order_by(_runs.c.started, _runs.c.number)
         )
-        numbers = list(found.scalars())
-    gone = 0
-    for number in numbers:
-        async with database.writing() as connection:
-            # Asked again: a resume may have taken a lease meanwhile.
-            forgotten = await connection.execute(
-                delete(_runs).where(_runs.c.number == number, *unkept)
-            )
-            gone += forgotten.rowcount
-    return gone
+        return list(found.scalars())
+
+
+async def _forget(database: Database, *conditions: ColumnElement[bool]) -> int:
+    async with database.writing() as connection:
+        return (await connection.execute(delete(_runs).where(*conditions))).rowcount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet.errors import InputError
 from fleet.journal import tables
 from fleet.journal.codec import damaged, decode_object, decode_result, decode_value
-from fleet.journal.database import Database
+from fleet.journal.database import Database, unbroken
 from fleet.journal.records import Outcome, Owner, RunRow
 from fleet.results import Event, Halt, Halted, RunFinished, RunStarted, SiteFinished, Status
 
@@ -100,19 +100,7 @@ async def read_outcomes(database: Database, run_id: str) -> AsyncIterator[Outcom
     """
     position = -1
     while True:
-        async with database.reading() as connection:
-            found = await connection.execute(
-                select(_sites.c.position, _outcomes.c.result, _outcomes.c.at)
-                .join_from(
-                    _sites,
-                    _outcomes,
-                    (_outcomes.c.run_id == _sites.c.run_id) & (_outcomes.c.site == _sites.c.name),
-                )
-                .where(_sites.c.run_id == run_id, _sites.c.position > position)
-                .order_by(_sites.c.position)
-                .limit(_PAGE)
-            )
-            page = found.all()
+        page = await unbroken(_page(database, run_id, position))
         for row in page:
             yield Outcome(decode_result(row.result), row.at)
         if len(page) < _PAGE:
@@ -122,19 +110,37 @@ async def read_outcomes(database: Database, run_id: str) -> AsyncIterator[Outcom
 
 async def read_events(database: Database, run_id: str) -> AsyncIterator[Event]:
     """Yield the events of a run, oldest first."""
-    run = await read_run(database, run_id)
-    async with database.reading() as connection:
-        sites = await connection.execute(
-            select(_sites.c.name, _sites.c.url)
-            .where(_sites.c.run_id == run_id)
-            .order_by(_sites.c.position)
-        )
-        named = tuple((row.name, row.url) for row in sites)
-    yield RunStarted(run.run_id, run.operation, run.parameters, run.read_only, named, run.started)
+    run = await unbroken(read_run(database, run_id))
+    sites = await unbroken(_named_sites(database, run_id))
+    yield RunStarted(run.run_id, run.operation, run.parameters, run.read_only, sites, run.started)
     async for outcome in read_outcomes(database, run_id):
         yield SiteFinished(outcome.result)
     if run.finished is not None:
         yield RunFinished(run.finished, run.interrupted, run.halted)
+
+
+async def _page(database: Database, run_id: str, position: int) -> Sequence[Row[Any, Any, Any]]:
+    """Return the next outcomes behind a position in the run."""
+    same = (_outcomes.c.run_id == _sites.c.run_id) & (_outcomes.c.site == _sites.c.name)
+    async with database.reading() as connection:
+        found = await connection.execute(
+            select(_sites.c.position, _outcomes.c.result, _outcomes.c.at)
+            .join_from(_sites, _outcomes, same)
+            .where(_sites.c.run_id == run_id, _sites.c.position > position)
+            .order_by(_sites.c.position)
+            .limit(_PAGE)
+        )
+        return found.all()
+
+
+async def _named_sites(database: Database, run_id: str) -> tuple[tuple[str, str], ...]:
+    async with database.reading() as connection:
+        found = await connection.execute(
+            select(_sites.c.name, _sites.c.url)
+            .where(_sites.c.run_id == run_id)
+            .order_by(_sites.c.position)
+        )
+        return tuple((row.name, row.url) for row in found)
 
 
 def _newest_first() -> Any:

@@ -51,10 +51,11 @@ async def begin_run(
         for position, (name, url) in enumerate(start.sites)
     ]
     async with database.writing() as connection:
+        adding = upsert(connection, _runs).values(row)
         added = await connection.execute(
-            upsert(connection, _runs).values(row).on_conflict_do_nothing(index_elements=["id"])
+            adding.on_conflict_do_nothing(index_elements=["id"]).returning(_runs.c.id)
         )
-        if not added.rowcount:
+        if added.first() is None:
             raise JournalError(f"the journal has a run {start.run_id} already")
         if sites:
             await connection.execute(insert(tables.sites), sites)
