@@ -9,7 +9,7 @@ from typing import TypeVar
 from fleet.errors import InputError, Place
 from fleet.inventory.document import BROKEN, Broken, Entry, Node
 from fleet.inventory.fields import DAY, Field
-from fleet.inventory.wording import described, guess, shown
+from fleet.inventory.wording import described, guess, likely, shown
 from fleet.policy.fit import json_text
 
 __all__ = ["LONG_FORM", "Reader", "is_long_form"]
@@ -63,9 +63,16 @@ class Reader:
         return ()
 
     def missing(self, entries: Mapping[str, Entry], keys: Iterable[str], what: Node) -> None:
-        """Note each of `keys` that `what`, whose entries these are, lacks."""
-        for key in keys:
-            if key not in entries and isinstance(what.value, Mapping):
+        """Note each of `keys` that `what`, whose known entries these are, lacks.
+
+        A key that is there but misspelt has been told as such.
+        """
+        if not isinstance(what.value, Mapping):
+            return
+        wanted = tuple(keys)
+        misspelt = {likely(key, wanted) for key in what.value if key not in entries}
+        for key in wanted:
+            if key not in entries and key not in misspelt:
                 self.note(f"the key '{key}' is missing here", what.place)
 
     def field(self, entries: Mapping[str, Entry], key: str, field: Field, default: T) -> T:

@@ -77,14 +77,14 @@ class Waves:
 
         The last wave always reaches every name, even where its step says less.
         """
-        ends = [step.of(len(names), Rounding.UP) for step in self.steps]
+        ends = [min(step.of(len(names), Rounding.UP), len(names)) for step in self.steps]
         ends[-1:] = [len(names)]
         waves: list[list[str]] = []
         done = 0
         for end in ends:
             if end > done:
                 waves.append(list(names[done:end]))
-                done = min(end, len(names))
+                done = end
         return waves
 
 
