@@ -88,13 +88,13 @@ class WriteLog:
         What earlier answers said of these keys was about another request.
         """
         changes = tuple(changes)
-        if self.intend is not None:
-            await self.intend(changes)
         for change in changes:
-            self.sent.add(change.key)
             self.answered.discard(change.key)
             self.complaints.pop(change.key, None)
             self.told.pop(change.key, None)
+        if self.intend is not None:
+            await self.intend(changes)
+        self.sent.update(change.key for change in changes)
 
     def answer(self, changes: Iterable[Change]) -> None:
         """Note that the site has answered the write of `changes`."""

@@ -202,7 +202,7 @@ class DeactivateModules(_Toggle):
         "POST module/{slug}/active",
     )
     seed = "Deactivate a module"
-    apart = "the same; up to 4.5 unknown after the first time, since Jetpack hides what is stored"
+    apart = "the same; up to 4.5 unknown until run again, where Jetpack hides what is stored"
     wanted = False
 
     modules: Slugs
@@ -261,7 +261,7 @@ class ListModules(Query):
     routes = ("GET connection", "GET module/all", "GET settings")
     seed = "Get a list of all Jetpack modules"
     rights = "jetpack_admin_page"
-    apart = "tells what is stored and what is not in effect; up to 4.5 unknown where that hides it"
+    apart = "tells what is stored and not in effect; up to 4.5 unknown where Jetpack hides it"
 
     async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
         """Return ``modules``, slug to ``active``, ``inactive`` or ``unknown``, and more on some.

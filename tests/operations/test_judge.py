@@ -99,3 +99,17 @@ async def test_a_write_that_is_sent_again_forgets_what_was_said_to_the_first() -
     writes.told[CHANGE.key] = False
     await writes.sending([CHANGE])
     assert (writes.answered, writes.complaints, writes.told) == (set(), {}, {})
+
+
+async def test_a_repetition_that_is_not_let_out_leaves_the_key_undone() -> None:
+    """The run was halted between the two; what was said to the first is about the first."""
+
+    async def halted(changes: tuple[Change, ...]) -> None:
+        raise UNSENT
+
+    writes = log(answered=True)
+    writes.intend = halted
+    with pytest.raises(SiteError):
+        await writes.sending([CHANGE])
+    (key,) = judge(OPERATION, [CHANGE], read("old"), writes, UNSENT)
+    assert (key.verdict, key.kind) == (Verdict.REJECTED, "net.refused")
