@@ -9,6 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from fleet.errors import SiteError
 from fleet.operations.base import WriteLog
+from fleet.operations.caps import LONGEST
 from fleet.operations.settings import SetSettings
 from fleet.results import KeyResult, Verdict
 from fleet.site.client import JetpackClient
@@ -208,7 +209,7 @@ async def test_a_refused_nonce_proves_that_nothing_was_done() -> None:
 
 async def test_a_secret_is_masked_before_the_words_around_it_are_cut() -> None:
     def repeats(stored: dict[str, object], body: dict[str, object]) -> tuple[int, object]:
-        said = f"wordpress_api_key: {'x' * 1997} {body['wordpress_api_key']}"
+        said = f"wordpress_api_key: {'x' * (LONGEST - 3)} {body['wordpress_api_key']}"
         return 400, {"code": "some_updated", "message": said}
 
     ended = await outcome(Site({"wordpress_api_key": ""}, repeats), wordpress_api_key="c4nary")
