@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from fleet.errors import InputErrors
+from fleet.front.app import run_command_line
 from fleet.policy.document import PolicyDocument
 from fleet.policy.parts import FILE_KEYS, WAIVER_KEYS
 from fleet.policy.policies import POLICY_KEYS
@@ -279,3 +280,8 @@ def test_every_key_is_described_for_editors() -> None:
     schema = json.dumps(policy_schema())
     keys = {*FILE_KEYS, *POLICY_KEYS, *WAIVER_KEYS, *ROLLOUT_KEYS, *BUDGET_KEYS, *GUARD_KEYS}
     assert {key for key in {*keys, *CHECK_KEYS} if f'"{key}": {{' not in schema} == set()
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["schema", "policy"]) == 0
+    assert json.loads(capsys.readouterr().out) == policy_schema()
