@@ -23,7 +23,7 @@ BELOW = {
     "operations": SHARED | {"inventory", "site"},
     "journal": {"results", "errors"},
     "engine": SHARED | {"inventory", "site", "operations", "journal"},
-    "policy": SHARED | {"inventory", "site", "operations", "engine"},
+    "policy": SHARED | {"inventory", "site", "operations", "engine", "journal"},
     "report": {"results", "errors"},
     "simulator": set[str](),
 }

@@ -202,7 +202,9 @@ class Interrupt:
         self.started = 0
 
     def __call__(self, event: Event) -> None:
-        self.started += isinstance(event, SiteStarted)
+        if not isinstance(event, SiteStarted):
+            return
+        self.started += 1
         if self.started == self.after:
             for _ in range(self.times):
                 self.stop.request("SIGINT")

@@ -311,9 +311,7 @@ rollout: {checks: [{path: /, contains: "s01", within: 5s}]}
         ill = result_of(report, "s02")
         assert (ill.status, ill.kind) == (Status.FAILED, "site.unhealthy")
         assert {key.verdict for key in ill.keys} == {Verdict.CHANGED}
-        assert ill.message == (
-            "changed, and then the check of / failed: it does not contain 's01'"
-        )
+        assert ill.message == ("changed, and then the check of / failed: it does not contain 's01'")
         assert report.totals[Status.CHANGED] == 1
 
 
