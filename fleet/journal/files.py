@@ -33,7 +33,7 @@ def ensure_folder(folder: Path) -> None:
     with _trouble(folder):
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
         for each in reversed(missing):
-            each.mkdir(mode=0o700)
+            _make_folder(each)
         status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
         raise JournalError(f"{folder} is not a folder: a journal needs one of its own")
@@ -138,6 +138,15 @@ def back_up(path: Path, revision: str) -> Path:
             copy.unlink(missing_ok=True)
             raise JournalError(f"the journal {path} cannot be copied to {copy}: {error}") from error
     return copy
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        # Another process was first.
+        return
+    folder.chmod(0o700)
 
 
 def _reserve(path: Path) -> None:

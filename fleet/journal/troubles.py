@@ -76,8 +76,8 @@ def _of_postgres(source: object) -> str:
         name = type(source).__name__
         if name in ("OperationalError", "ConnectionTimeout", "InterfaceError"):
             return (
-                "the server cannot be reached, or refused the login: check address, user and"
-                " password, and that the server runs"
+                "the server cannot be reached, or refused the login: check the address, that"
+                " the server runs, that the database is there, user and password"
             )
         return _failed(source)
     for key in (state, state[:2]):
