@@ -65,7 +65,7 @@ class Scheduler:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._feed, by_host, lanes)
                 for _ in range(count):
-                    tasks.start_soon(_work, lanes, visit, emit)
+                    tasks.start_soon(_work, lanes, visit, emit, stop)
             watch.cancel_scope.cancel()
 
     async def _feed(self, by_host: dict[str, list[Site]], lanes: Lanes) -> None:
@@ -81,8 +81,12 @@ class Scheduler:
         await lanes.close()
 
 
-async def _work(lanes: Lanes, visit: Callable[[Site], Awaitable[SiteResult]], emit: Emit) -> None:
+async def _work(
+    lanes: Lanes, visit: Callable[[Site], Awaitable[SiteResult]], emit: Emit, stop: Stop
+) -> None:
     while (taken := await lanes.take()) is not None:
+        if stop.draining.is_set():
+            return
         lane, site = taken
         emit(SiteStarted(site.name))
         emit(SiteFinished(await visit(site)))

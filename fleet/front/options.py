@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,14 +14,14 @@ from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
 from fleet.errors import InputError
 from fleet.inventory.model import Inventory, Site
+from fleet.policy.fields import parse_share
+from fleet.policy.rollout import Rounding
 from fleet.results import Status
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
 __all__ = ["Output", "Pace", "Selection"]
-
-_SHARE = re.compile(r"(?P<count>\d{1,7})|(?P<share>\d{1,3}(?:\.\d{1,4})?)%", re.ASCII)
 
 
 def _shown(values: Sequence[object]) -> str:
@@ -199,9 +197,7 @@ class Output:
 def _limit(flag: str, text: str | None, sites: int) -> int | None:
     if text is None:
         return None
-    found = _SHARE.fullmatch(text.strip())
-    if found is None:
-        raise InputError(f"{flag} {text}: write a number, or a share such as 5%")
-    if found["share"] is None:
-        return int(found["count"])
-    return int(Decimal(found["share"]) * sites / 100)
+    try:
+        return parse_share(int(text) if text.isdecimal() else text).of(sites, Rounding.DOWN)
+    except ValueError as error:
+        raise InputError(f"{flag} {text}: {error}") from None

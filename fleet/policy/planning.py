@@ -29,7 +29,7 @@ from fleet.policy.plan import (
     inventory_digest,
     new_plan_id,
 )
-from fleet.policy.rollout import Budget, Guard, Rollout, Rounding
+from fleet.policy.rollout import Guard, Rollout
 from fleet.policy.rules import Desired
 from fleet.results import KeyResult, RunReport, SiteResult, Verdict
 
@@ -125,10 +125,10 @@ def assemble(
         sites=kept,
         unread=tuple(_unread(result) for result in report.results if not result.keys),
         waves=tuple(
-            Wave(wave.names, _limits(rollout.wave, len(wave.names)), wave.pause)
+            Wave(wave.names, Limits(*rollout.wave.limits(len(wave.names))), wave.pause)
             for wave in rollout.schedule(changed)
         ),
-        limits=_limits(rollout.budget, len(changed)),
+        limits=Limits(*rollout.budget.limits(len(changed))),
         checks=tuple(
             PlannedCheck(each.path, each.status, each.contains, each.within)
             for each in rollout.checks
@@ -178,14 +178,6 @@ def _blocked(key: KeyResult) -> Blocked:
 
 def _unread(result: SiteResult) -> Unread:
     return Unread(result.site, result.status.value, result.kind, result.message)
-
-
-def _limits(budget: Budget, total: int) -> Limits:
-    failures, unreachable = budget.max_failures, budget.max_unreachable
-    return Limits(
-        failures.of(total, Rounding.DOWN) if failures else None,
-        unreachable.of(total, Rounding.DOWN) if unreachable else None,
-    )
 
 
 def _guard(guard: Guard, planned: Iterable[PlannedSite], looked_at: int) -> tuple[str, ...]:

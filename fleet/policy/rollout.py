@@ -115,15 +115,13 @@ class Budget:
     max_failures: Share | None = None
     max_unreachable: Share | None = None
 
-    def exceeded(self, failures: int, unreachable: int, total: int) -> bool:
-        """Return whether more went wrong than may, of `total` sites."""
-        return _beyond(failures, self.max_failures, total) or _beyond(
-            unreachable, self.max_unreachable, total
-        )
+    def limits(self, total: int) -> tuple[int | None, int | None]:
+        """Return how many of `total` sites may end badly, and how many be unreachable."""
+        return _limit(self.max_failures, total), _limit(self.max_unreachable, total)
 
 
-def _beyond(count: int, limit: Share | None, total: int) -> bool:
-    return limit is not None and count > limit.of(total, Rounding.DOWN)
+def _limit(share: Share | None, total: int) -> int | None:
+    return None if share is None else share.of(total, Rounding.DOWN)
 
 
 @dataclass(frozen=True, slots=True)

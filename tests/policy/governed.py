@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fleet.config import Limits
 from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener
 from fleet.engine.stop import Stop
@@ -72,10 +73,15 @@ class Governed:
         *,
         listeners: Iterable[Listener] = (),
         stop: Stop | None = None,
+        concurrency: int | None = None,
         **options: Any,
     ) -> RunReport:
         """Return the report of applying a plan, a fresh one if none is given."""
-        applier = Applier(self.fleet, plan or await self.plan(), **options)
+        plan = plan or await self.plan()
+        if concurrency is not None:
+            limits = Limits(concurrency, concurrency)
+            self.fleet.settings = replace(self.fleet.settings, limits=limits)
+        applier = Applier(self.fleet, plan, **options)
         return await applier.apply(listeners=listeners, stop=stop)
 
     async def resume(

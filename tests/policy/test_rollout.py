@@ -93,26 +93,14 @@ def test_other_texts_are_no_shares(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "unreachable", "total", "expected"),
-    [
-        (0, 0, 10, False),
-        (2, 0, 40, False),
-        (3, 0, 40, True),
-        (2, 0, 39, True),
-        (1, 0, 19, True),
-        (0, 3, 10, False),
-        (0, 4, 10, True),
-    ],
+    ("total", "failures"), [(0, 0), (1, 0), (19, 0), (20, 1), (39, 1), (40, 2), (333, 16)]
 )
-def test_a_budget_is_exceeded_by_more_than_it_allows(
-    failures: int, unreachable: int, total: int, expected: bool
-) -> None:
-    budget = Budget(parse_share("5%"), parse_share(3))
-    assert budget.exceeded(failures, unreachable, total) is expected
+def test_a_budget_in_percent_rounds_down(total: int, failures: int) -> None:
+    assert Budget(parse_share("5%"), parse_share(3)).limits(total) == (failures, 3)
 
 
 def test_no_budget_is_no_limit() -> None:
-    assert not Budget().exceeded(99, 99, 100)
+    assert Budget().limits(100) == (None, None)
 
 
 def test_the_guard_rounds_up() -> None:
