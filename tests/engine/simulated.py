@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ async def simulated(
     method: str = "cookie",
     http: str = "{timeout: 5s, deadline: 20s}",
     paused: tuple[str, ...] = (),
+    also: Mapping[str, str] | None = None,
     settings: Settings = QUICK,
     latency: float = 0.0,
     journal: Journal | None = None,
@@ -67,7 +68,9 @@ async def simulated(
         lines += ["sites:"]
         for spec in specs:
             state = "paused" if spec.name in paused else "active"
-            lines.append(f"  {spec.name}: {{url: '{server.url_of(spec.name)}', state: {state}}}")
+            more = (also or {}).get(spec.name, "")
+            url = server.url_of(spec.name)
+            lines.append(f"  {spec.name}: {{url: '{url}', state: {state}{more}}}")
         path = folder / "inventory.yaml"
         path.write_text("\n".join(lines))
         resolver = SecretResolver({"PW": password})

@@ -85,12 +85,17 @@ class Governed:
         return await applier.apply(listeners=listeners, stop=stop)
 
     async def resume(
-        self, run_id: str, *, listeners: Iterable[Listener] = (), **options: Any
+        self,
+        run_id: str,
+        *,
+        listeners: Iterable[Listener] = (),
+        stop: Stop | None = None,
+        **options: Any,
     ) -> RunReport:
         """Return the report of going on with a run."""
         plan, begun, parent = await resume_run(self.journal, run_id)
         applier = Applier(self.fleet, plan, **options)
-        return await applier.apply(begun=begun, parent=parent, listeners=listeners)
+        return await applier.apply(begun=begun, parent=parent, listeners=listeners, stop=stop)
 
 
 @asynccontextmanager
