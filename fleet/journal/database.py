@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.sql import TableClause
 
 from fleet.errors import InputError, JournalError
+from fleet.journal.codec import damaged
 from fleet.journal.store import PostgresStore, SqliteStore, Store
 from fleet.journal.troubles import explained
 
@@ -30,6 +31,9 @@ __all__ = ["Clock", "Database", "address", "connect_arguments", "dress", "unbrok
 
 _T = TypeVar("_T")
 Clock = Callable[[], datetime]
+
+_NONSENSE = (ValueError, TypeError, OverflowError)
+"""What it looks like when a column holds what nobody wrote there; SQLite checks no types."""
 
 _CONNECTIONS = 3
 """Kept open; a few more are opened for a moment where needed."""
@@ -203,6 +207,8 @@ class Database:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             raise self._explained(error) from self._cause(error)
+        except _NONSENSE as error:
+            raise damaged() from error
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -220,6 +226,9 @@ class Database:
             except (SQLAlchemyError, OSError) as error:
                 self.failure = self._explained(error)
                 raise self.failure from self._cause(error)
+            except _NONSENSE as error:
+                self.failure = damaged()
+                raise self.failure from error
 
     def check(self) -> None:
         """Refuse to go on after a failed write.

@@ -12,7 +12,7 @@ import shlex
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from fleet.errors import JournalError
@@ -71,7 +71,8 @@ def check_file(path: Path) -> None:
                 " or remove the file to begin a new journal"
             )
         for companion in (path.with_name(path.name + ending) for ending in _COMPANIONS):
-            if os.path.lexists(companion):
+            # They come and go as other processes open and close the journal.
+            with suppress(FileNotFoundError):
                 _check(companion, companion.lstat())
 
 
