@@ -45,11 +45,13 @@ class HttpLimits:
     """What one answer may cost.
 
     Args:
+        dns_timeout: Seconds to find out a host's address.
         connect_timeout: Seconds to reach the server.
         body: Decoded bytes of one body.
         redirects: Hops followed while looking for the REST root, without credentials.
     """
 
+    dns_timeout: float = 5.0
     connect_timeout: float = 10.0
     body: int = 8 * 1024 * 1024
     redirects: int = 5

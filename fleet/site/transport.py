@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,13 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar
+from aiohttp.abc import AbstractCookieJar, AbstractResolver, ResolveResult
 from anyio import to_thread
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from fleet.config import USER_AGENT, HttpLimits
 from fleet.errors import SiteError
+from fleet.site.names import Names
 
 __all__ = ["Connections", "Meter", "Reply", "Request", "Transport", "web_address"]
 
@@ -34,6 +36,12 @@ _MAX_HEADERS = 512
 _MAX_ADDRESS = 4096
 _MAX_FOREIGN = 255
 """Characters beyond ASCII in an address: what a host name of them costs grows with the square."""
+
+_EARLY = 16
+"""Names that are looked up ahead of the visits."""
+
+_THREADS = 256
+"""Names looked up at once at most; each takes a thread and a file."""
 
 _CERTIFICATE_EXPIRED = 10
 _NAME_MISMATCHES = (62, 64)
@@ -195,6 +203,35 @@ class Transport:
         return b"".join(chunks)
 
 
+class _Resolver(AbstractResolver):
+    """What the library asks for the addresses of a host, all of one run the same."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - both are asked for
+    ) -> list[ResolveResult]:
+        """Return the addresses of `host`, of both families."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in await self._names.addresses(host)
+        ]
+
+    async def close(self) -> None:
+        """Do nothing: the names outlive a site's connections."""
+
+
 class Connections:
     """Connection pools of a run, one per trust policy, shared by all its sites.
 
@@ -211,6 +248,7 @@ class Connections:
         self._limits = limits
         self._pools: dict[Path | None, aiohttp.TCPConnector] = {}
         self._making = asyncio.Lock()
+        self._names = Names(limits.dns_timeout, min(4 * (concurrency + _EARLY), _THREADS))
 
     async def __aenter__(self) -> Connections:
         """Return the open pools."""
@@ -221,6 +259,15 @@ class Connections:
         for pool in self._pools.values():
             await pool.close()
         self._pools.clear()
+        self._names.close()
+
+    async def address(self, host: str) -> str:
+        """Return the first address of `host`, which its connections will use as well.
+
+        Raises:
+            OSError: It has none.
+        """
+        return (await self._names.addresses(host))[0]
 
     @asynccontextmanager
     async def open(
@@ -263,7 +310,10 @@ class Connections:
             if ca_file not in self._pools:
                 context = await to_thread.run_sync(_ssl_context, ca_file)
                 self._pools[ca_file] = aiohttp.TCPConnector(
-                    ssl=context, limit=self._size, ttl_dns_cache=300
+                    ssl=context,
+                    limit=self._size,
+                    resolver=_Resolver(self._names),
+                    use_dns_cache=False,
                 )
             return self._pools[ca_file]
 
@@ -291,7 +341,7 @@ def _translate(error: Exception, seconds: float) -> SiteError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _certificate(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return SiteError("net.dns", f"the host {error.host} is not known", sent=False)
+        return _unresolved(error)
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return SiteError("tls.untrusted", "the TLS handshake failed", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -305,6 +355,14 @@ def _translate(error: Exception, seconds: float) -> SiteError:
     if isinstance(error, aiohttp.ClientResponseError):
         return SiteError("proto.not_json", "the answer is not valid HTTP")
     return SiteError("net.reset", "the connection broke off")
+
+
+def _unresolved(error: aiohttp.ClientConnectorDNSError) -> SiteError:
+    if error.os_error.errno == socket.EAI_NONAME:
+        return SiteError("net.dns", f"the host {error.host} is not known", sent=False)
+    reason = error.os_error.strerror or "nobody tells"
+    message = f"the host {error.host} could not be looked up: {reason}"
+    return SiteError("net.dns", message, sent=False)
 
 
 def _certificate(error: Exception) -> SiteError:
