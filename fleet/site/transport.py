@@ -233,32 +233,28 @@ class _Resolver(AbstractResolver):
 
 
 class Connections:
-    """Connection pools of a run, one per trust policy, shared by all its sites.
+    """What the connections of a run have in common: who is trusted, and where the hosts are.
 
     Building an SSL context costs about 20 ms, so there is one for each set of authorities and
     never one for each site.
 
     Args:
-        concurrency: Sites worked on at once; the pool itself never makes anybody wait.
+        concurrency: Sites worked on at once; the connections never make anybody wait.
         limits: What one answer may cost.
     """
 
     def __init__(self, concurrency: int, limits: HttpLimits) -> None:
-        self._size = concurrency * 2
         self._limits = limits
-        self._pools: dict[Path | None, aiohttp.TCPConnector] = {}
+        self._contexts: dict[Path | None, ssl.SSLContext] = {}
         self._making = asyncio.Lock()
         self._names = Names(limits.dns_timeout, min(4 * (concurrency + _EARLY), _THREADS))
 
     async def __aenter__(self) -> Connections:
-        """Return the open pools."""
+        """Return itself."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close every connection."""
-        for pool in self._pools.values():
-            await pool.close()
-        self._pools.clear()
+        """Wait for no name any longer; connections close with their sites."""
         self._names.close()
 
     async def address(self, host: str) -> str:
@@ -279,7 +275,10 @@ class Connections:
         cookies: bool = True,
         ca_file: Path | None = None,
     ) -> AsyncIterator[Transport]:
-        """Yield a transport with a cookie jar of its own for the site at `url`.
+        """Yield a transport with connections and a cookie jar of its own for the site at `url`.
+
+        The connections are kept for the site's further requests and closed with the block: a
+        run on thousands of hosts would use up the files that this machine may have open.
 
         Args:
             url: The site's address.
@@ -292,9 +291,14 @@ class Connections:
         Raises:
             SiteError: ``tls.untrusted`` where `ca_file` cannot be used.
         """
+        connector = aiohttp.TCPConnector(
+            ssl=await self._context(ca_file),
+            limit=0,
+            resolver=_Resolver(self._names),
+            use_dns_cache=False,
+        )
         client = aiohttp.ClientSession(
-            connector=await self._pool(ca_file),
-            connector_owner=False,
+            connector=connector,
             cookie_jar=_jar(cookies=cookies),
             headers={"User-Agent": USER_AGENT},
             trust_env=False,
@@ -305,17 +309,11 @@ class Connections:
         async with client:
             yield Transport(client, url, timeout, self._limits, meter)
 
-    async def _pool(self, ca_file: Path | None) -> aiohttp.TCPConnector:
+    async def _context(self, ca_file: Path | None) -> ssl.SSLContext:
         async with self._making:
-            if ca_file not in self._pools:
-                context = await to_thread.run_sync(_ssl_context, ca_file)
-                self._pools[ca_file] = aiohttp.TCPConnector(
-                    ssl=context,
-                    limit=self._size,
-                    resolver=_Resolver(self._names),
-                    use_dns_cache=False,
-                )
-            return self._pools[ca_file]
+            if ca_file not in self._contexts:
+                self._contexts[ca_file] = await to_thread.run_sync(_ssl_context, ca_file)
+            return self._contexts[ca_file]
 
 
 def _jar(*, cookies: bool) -> AbstractCookieJar:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import anyio
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -179,18 +180,49 @@ async def test_a_transport_for_another_origin_shares_jar_and_meter() -> None:
     assert meter.received > 0
 
 
-async def test_sites_share_the_connections_of_a_run() -> None:
-    answers = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+class Patient:
+    """Answers every request of a connection and knows how many are open."""
 
-    async def patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await read_head(reader):
-            writer.write(answers)
+    def __init__(self) -> None:
+        self.open = 0
+        self.all_closed = asyncio.Event()
 
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        self.all_closed.clear()
+        try:
+            while await read_head(reader):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        finally:
+            self.open -= 1
+            if not self.open:
+                self.all_closed.set()
+
+
+async def test_a_site_keeps_one_connection_and_closes_it_when_it_is_done() -> None:
+    patient = Patient()
     async with raw_server(patient) as server, Connections(2, HttpLimits()) as connections:
-        for _ in range(3):
+        for visit in range(3):
+            async with connections.open(server.url, timeout=5, meter=Meter()) as transport:
+                for _ in range(4):
+                    await transport.send(Request("GET", server.url))
+                assert (patient.open, server.connections) == (1, visit + 1)
+            # Far less than the time for which an idle connection would be kept.
+            with anyio.fail_after(5):
+                await patient.all_closed.wait()
+
+
+async def test_a_site_that_is_called_off_closes_its_connections() -> None:
+    patient = Patient()
+    async with raw_server(patient) as server, Connections(2, HttpLimits()) as connections:
+        with anyio.CancelScope() as scope:
             async with connections.open(server.url, timeout=5, meter=Meter()) as transport:
                 await transport.send(Request("GET", server.url))
-        assert server.connections == 1
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(5):
+            await patient.all_closed.wait()
+    assert server.connections == 1
 
 
 PROGRAM = """
