@@ -43,6 +43,7 @@ _EARLY = 16
 _THREADS = 256
 """Names looked up at once at most; each takes a thread and a file."""
 
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 _CERTIFICATE_EXPIRED = 10
 _NAME_MISMATCHES = (62, 64)
 """Verification codes of OpenSSL's x509_vfy.h: expired; not for this host name, this IP address."""
@@ -327,6 +328,8 @@ def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     except (OSError, ssl.SSLError) as error:
+        if error.errno in _NO_MORE_FILES:
+            raise _out_of_files() from error
         raise SiteError(
             "tls.untrusted", f"the authorities in {ca_file} cannot be used: {error}", sent=False
         ) from error
@@ -336,6 +339,8 @@ def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
 
 def _translate(error: Exception, seconds: float) -> SiteError:
     """Return the library's exception as a `SiteError`; the first row that fits."""
+    if isinstance(error, OSError) and error.errno in _NO_MORE_FILES:
+        return _out_of_files()
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _certificate(error.certificate_error)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -353,6 +358,15 @@ def _translate(error: Exception, seconds: float) -> SiteError:
     if isinstance(error, aiohttp.ClientResponseError):
         return SiteError("proto.not_json", "the answer is not valid HTTP")
     return SiteError("net.reset", "the connection broke off")
+
+
+def _out_of_files() -> SiteError:
+    """Return this machine's own trouble; the site has nothing to do with it."""
+    return SiteError(
+        "net.timeout",
+        "this machine ran out of open files: lower --concurrency or raise ulimit -n",
+        sent=False,
+    )
 
 
 def _unresolved(error: aiohttp.ClientConnectorDNSError) -> SiteError:

@@ -225,6 +225,45 @@ async def test_a_site_that_is_called_off_closes_its_connections() -> None:
     assert server.connections == 1
 
 
+FEW_FILES = """
+import asyncio, os, resource, sys
+from yarl import URL
+from fleet.config import HttpLimits
+from fleet.errors import SiteError
+from fleet.site.transport import Connections, Meter, Request
+
+async def ask(connections, url):
+    async with connections.open(url, timeout=10, meter=Meter()) as transport:
+        try:
+            await transport.send(Request("GET", url))
+        except SiteError as error:
+            print(error.kind, error.sent, error.message)
+
+async def main(url):
+    async with Connections(1, HttpLimits()) as connections:
+        await ask(connections, url)
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        unused = os.dup(0)
+        os.close(unused)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (unused, most))
+        await ask(connections, url)
+        await ask(connections, url.with_host("harbour.invalid"))
+
+asyncio.run(main(URL(sys.argv[1])))
+"""
+
+
+async def test_a_machine_out_of_files_does_not_blame_the_site() -> None:
+    async with raw_server(Patient()) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", FEW_FILES, str(server.url), stdout=asyncio.subprocess.PIPE
+        )
+        printed, _ = await process.communicate()
+    line = "net.timeout False this machine ran out of open files"
+    lines = printed.decode().splitlines()
+    assert [each.partition(":")[0] for each in lines] == [line, line]
+
+
 PROGRAM = """
 import asyncio, sys
 from yarl import URL
