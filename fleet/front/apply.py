@@ -12,7 +12,7 @@ from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.consent import agree, refuse_beyond_guard
 from fleet.front.console import say, tell
-from fleet.front.execute import run_async, watched, write_report
+from fleet.front.execute import run_async, watched, worst, write_report
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy, plan_exit_code, planned, show_plan
 from fleet.journal.journal import Journal, open_journal
@@ -95,7 +95,7 @@ def apply(
             if not fresh.changing:
                 tell("fleet: nothing is to be changed")
                 return before
-            return _worst(await _carry_out(fleet, fresh, go, pace, out, ask=True), before)
+            return worst((before, await _carry_out(fleet, fresh, go, pace, out, ask=True)))
 
     return run_async(run)
 
@@ -136,7 +136,7 @@ def rollback(
                 tell("fleet: nothing was changed")
                 return before
             code = await _carry_out(fleet, made, go, pace, out, ask=True, parent=row.run_id)
-            return _worst(code, before)
+            return worst((before, code))
 
     return run_async(call)
 
@@ -252,8 +252,3 @@ def _told(report: RunReport, out: Output) -> int:
     advice = f"fleet resume {report.run_id}" if unfinished else f"fleet rollback {report.run_id}"
     fault = write_report(report, out, advice)
     return report.exit_code or fault
-
-
-def _worst(code: int, before: int) -> int:
-    """Return the exit code of an apply, or that of the plan before it where all went well."""
-    return code or before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -26,9 +26,10 @@ from fleet.report.text import print_text
 from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
-__all__ = ["Consent", "execute", "run_async", "run_watched", "watched", "write_report"]
+__all__ = ["Consent", "execute", "run_async", "run_watched", "watched", "worst", "write_report"]
 
 T = TypeVar("T")
+_GRAVEST = (1, 74, 64, 6, 5, 130, 143, 4, 3, 2, 0)
 DRIFT = 2
 BUG = 1
 
@@ -135,6 +136,11 @@ def _next(report: RunReport, consent: Consent) -> str | None:
         done = "without --dry-run" if consent.dry_run else "with settings.sync and --dry-run"
         return f"the same command {done}"
     return None if report.exit_code else "fleet operations"
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code of several that counts: the first of them in `_GRAVEST`."""
+    return min(codes, key=_GRAVEST.index, default=0)
 
 
 def run_async(call: Callable[[], Awaitable[T]]) -> T:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from fleet.policy.plan import read_plan
 from fleet.report.data import report_schema
 
 FLEET = [sys.executable, "-m", "fleet"]
@@ -48,25 +49,31 @@ def test_the_demo_balances_and_exits_as_promised(
     sites = int(flags[1]) if "--sites" in flags else 12
     assert document["sites"] == sites
     assert sum(n for name, n in document["totals"].items() if name != "sites") == sites
-    assert [report["operation"] for report in document["runs"]] == [
-        "stats.collect",
-        "modules.activate",
-    ]
+    assert [report["operation"] for report in document["runs"]] == ["audit", "apply", "audit"]
     for report in document["runs"]:
         Draft202012Validator(report_schema()).validate(report)
-        assert len(report["results"]) == sites
+    before, apply, after = (report["totals"] for report in document["runs"])
+    assert before["sites"] == after["sites"] == sites
+    assert apply["changed"] == apply["sites"] > 0
+    assert after["unchanged"] > before["unchanged"]
 
 
 def test_the_demo_says_where_the_files_are_and_what_to_try_next(tmp_path: Path) -> None:
     ended = run("demo", folder=tmp_path)
     (folder,) = re.findall(r"reports are in (\S+)", ended.stderr)
     assert sorted(path.name for path in Path(folder).iterdir()) == [
+        "apply.json",
+        "audit-again.json",
+        "audit.json",
         "inventory.yaml",
-        "modules.json",
-        "stats.json",
+        "journal.db",
+        "plan.json",
+        "policy.yaml",
     ]
+    assert read_plan(Path(folder) / "plan.json").origin == "policy"
     assert "fleet simulate" in ended.stderr.splitlines()[-1]
-    assert ended.stdout.count("Total ") == 2
+    assert ended.stdout.count("Total ") == 3
+    assert ended.stdout.count("== ") == 4
     assert "\x1b" not in ended.stdout
 
 
