@@ -36,7 +36,10 @@ _NONSENSE = (ValueError, TypeError, OverflowError)
 """What it looks like when a column holds what nobody wrote there; SQLite checks no types."""
 
 _CONNECTIONS = 3
-"""Kept open; a few more are opened for a moment where needed."""
+"""Kept open."""
+
+_MORE_CONNECTIONS = 2
+"""Opened for a moment where those are busy."""
 
 _UNREACHABLE = 20
 """Seconds after which a server that does not answer at all counts as lost."""
@@ -178,6 +181,7 @@ class Database:
                 connect_args=connect_arguments(store, patience),
                 hide_parameters=True,
                 pool_size=_CONNECTIONS,
+                max_overflow=_MORE_CONNECTIONS,
                 pool_timeout=max(patience, 1.0),
                 **options,
             )
