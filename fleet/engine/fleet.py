@@ -148,7 +148,8 @@ class Fleet:
             emitter(start)
             for result in order.done.values():
                 emitter(SiteFinished(result))
-            run = Run(order, visitor, Scheduler(limits), emitter, stop, keeper)
+            scheduler = Scheduler(limits, connections.address)
+            run = Run(order, visitor, scheduler, emitter, stop, keeper)
             yield run
             end = RunFinished(self.now(), run.interrupted, stop.halted)
             emitter(await keeper.finish(end) if keeper else end)

@@ -29,14 +29,12 @@ class Scheduler:
 
     Args:
         limits: How much may happen at once.
-        resolve: Returns the address behind a host name.
+        lookup: Returns the address behind a host name.
     """
 
-    def __init__(
-        self, limits: Limits, resolve: Callable[[str], Awaitable[str]] = resolve_address
-    ) -> None:
+    def __init__(self, limits: Limits, lookup: Callable[[str], Awaitable[str]]) -> None:
         self._limits = limits
-        self._resolve = resolve
+        self._lookup = lookup
 
     async def run(
         self,
@@ -73,7 +71,7 @@ class Scheduler:
 
         async def resolver() -> None:
             for host, sites in pending:
-                await lanes.add(await self._resolve(host), sites)
+                await lanes.add(await resolve_address(host, self._lookup), sites)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(min(_RESOLVERS, len(by_host))):

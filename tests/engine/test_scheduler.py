@@ -8,7 +8,6 @@ import anyio
 import pytest
 
 from fleet.config import Limits
-from fleet.engine.addresses import host_of, resolve_address
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.inventory.model import Site
@@ -122,30 +121,3 @@ async def test_the_second_stop_ends_running_visits_at_once() -> None:
 
 async def test_no_sites_is_no_work() -> None:
     assert await run(Visits(), 0, Limits()) == []
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "label:rack-1"])
-async def test_addresses_and_labels_are_not_looked_up(host: str) -> None:
-    async def refuse(name: str) -> str:
-        raise AssertionError(name)
-
-    assert await resolve_address(host, refuse) == host
-
-
-async def test_names_share_the_address_they_lead_to() -> None:
-    async def lookup(name: str) -> str:
-        return "192.0.2.7"
-
-    assert await resolve_address("a.example", lookup) == "192.0.2.7"
-    assert await resolve_address("localhost") in ("127.0.0.1", "::1")
-
-
-async def test_a_name_that_leads_nowhere_stands_for_itself() -> None:
-    async def lookup(name: str) -> str:
-        raise OSError(name)
-
-    assert await resolve_address("gone.example", lookup) == "gone.example"
-
-
-def test_a_site_without_a_label_is_known_by_its_host() -> None:
-    assert host_of(site("x", "shop.example:80")) == "shop.example"
