@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fleet.front.app import build_app
 from fleet.front.operations import operations_table
 from fleet.inventory.model import Inventory
 from fleet.operations.registry import REGISTRY
+from fleet.policy.document import PolicyDocument
 from fleet.results import Status
 
 ROOT = Path(__file__).parent.parent
@@ -51,16 +53,26 @@ def test_every_status_is_explained(status: Status) -> None:
     assert f"`{status}`" in README
 
 
-@pytest.mark.parametrize("code", ["0", "1", "2", "3", "5", "64", "130, 143"])
+@pytest.mark.parametrize("code", ["0", "1", "2", "3", "4", "5", "6", "64", "74", "130, 143"])
 def test_every_exit_code_is_explained(code: str) -> None:
     assert f"| {code} |" in README
 
 
-def test_the_inventory_loads(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
-    path = tmp_path / "inventory.yaml"
-    path.write_text(text)
-    assert list(Inventory.load([path]).sites) == ["harbour-cafe", "fjord-shop"]
+def test_the_inventory_and_the_policy_load(tmp_path: Path) -> None:
+    inventory_text, policy_text = blocks("yaml")
+    path, policy = tmp_path / "inventory.yaml", tmp_path / "policy.yaml"
+    path.write_text(inventory_text)
+    policy.write_text(policy_text)
+    inventory = Inventory.load([path])
+    assert list(inventory.sites) == ["harbour-cafe", "fjord-shop"]
+    document = PolicyDocument.load([policy])
+    document.check(inventory)
+    wanted = document.desired(inventory.sites["fjord-shop"], date(2026, 11, 24)).enforced
+    assert wanted == {
+        "modules.protect": True,
+        "modules.post-by-email": False,
+        "settings.carousel_display_exif": False,
+    }
 
 
 @pytest.mark.parametrize("text", blocks("python"))
