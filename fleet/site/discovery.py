@@ -14,7 +14,7 @@ from yarl import URL
 
 from fleet.errors import SiteError
 from fleet.site.transport import Reply, Request, Transport, web_address
-from fleet.site.wire import Answer, read_answer, recognise
+from fleet.site.wire import Answer, brief, read_answer, recognise
 
 __all__ = ["ROUTE", "Discovery", "Endpoints", "same_host"]
 
@@ -142,7 +142,7 @@ class Discovery:
             rest_root=root,
             siteurl=self._own(index.get("url"), root),
             namespaces=frozenset(name for name in namespaces if isinstance(name, str)),
-            name=str(index.get("name", "")),
+            name=brief(str(index.get("name", ""))),
         )
 
     def _own(self, siteurl: object, root: URL) -> URL:

@@ -21,7 +21,7 @@ from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Cre
 from fleet.site.discovery import ROUTE, Discovery, Endpoints
 from fleet.site.retry import Retrier
 from fleet.site.transport import Connections, Meter, Reply, Request, Transport
-from fleet.site.wire import Answer, read_answer, recognise
+from fleet.site.wire import Answer, brief, read_answer, recognise
 
 __all__ = ["Identity", "SiteSession", "open_session"]
 
@@ -276,7 +276,7 @@ def _demand_jetpack(endpoints: Endpoints) -> None:
 
 def _demand_rights(identity: Identity, username: str) -> None:
     if identity.manages is False:
-        role = " and ".join(identity.roles) or "an account without rights"
+        role = brief(" and ".join(identity.roles)) or "an account without rights"
         raise SiteError(
             "auth.forbidden",
             f"{username} is signed in as {role}; managing Jetpack needs an administrator",
@@ -294,7 +294,7 @@ def _refuse_anonymous(answer: Answer) -> None:
 def _identity(user: Mapping[str, object]) -> Identity:
     roles, rights = user.get("roles"), user.get("capabilities")
     return Identity(
-        username=str(user.get("name", "")),
-        roles=tuple(str(role) for role in roles) if isinstance(roles, list) else (),
+        username=brief(str(user.get("name", ""))),
+        roles=tuple(brief(str(role)) for role in roles) if isinstance(roles, list) else (),
         manages=bool(rights.get("manage_options")) if isinstance(rights, dict) else None,
     )

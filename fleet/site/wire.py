@@ -18,6 +18,7 @@ from fleet.site.transport import Reply
 
 __all__ = [
     "Answer",
+    "brief",
     "challenged",
     "excerpt",
     "read_answer",
@@ -26,6 +27,9 @@ __all__ = [
     "unescaped",
     "visible",
 ]
+
+_BRIEF = 4000
+"""Characters of a site's own words that are kept: enough to name every setting it refused."""
 
 _FATAL_CODES = ("", "wp_die", "internal_server_error")
 """Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
@@ -73,15 +77,14 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """Return the ``code`` of the envelope, or an empty string."""
-        code = self.value.get("code") if isinstance(self.value, dict) else None
-        return code if isinstance(code, str) else ""
+        """Return the ``code`` of the envelope, or an empty string; hostile text, never long."""
+        return brief(_code(self.value))
 
     @property
     def said(self) -> str:
-        """Return the site's own message, translated and hostile, or an empty string."""
+        """Return the site's own message, translated, hostile and never long, or nothing."""
         message = self.value.get("message") if isinstance(self.value, dict) else None
-        return message if isinstance(message, str) else ""
+        return brief(message) if isinstance(message, str) else ""
 
     @property
     def mapping(self) -> dict[str, object]:
@@ -177,7 +180,7 @@ def challenged(reply: Reply) -> bool:
 def _redirected(reply: Reply) -> SiteError:
     target = reply.location
     if target is None or target.origin() == reply.url.origin():
-        where = target.path if target else "nowhere"
+        where = brief(target.path) if target else "nowhere"
         return SiteError("redirect.loop", f"the site answered with a redirect to {where}")
     if reply.url.scheme == "https" and target.scheme == "http":
         return SiteError("redirect.downgrade", "the site redirects to plain http")
@@ -188,6 +191,11 @@ def retry_after(reply: Reply) -> float | None:
     """Return the seconds of a ``Retry-After`` header; dates and nonsense count as none."""
     value = reply.headers.get("Retry-After", "").strip()
     return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
+
+
+def brief(text: str) -> str:
+    """Return as much of a site's own words as any result needs; hostile text."""
+    return text[:_BRIEF]
 
 
 def excerpt(reply: Reply, length: int = 160) -> str:

@@ -195,6 +195,13 @@ async def test_the_site_says_who_we_are(
         assert await session.identify() == identity
 
 
+async def test_an_account_with_very_many_roles_makes_no_long_error() -> None:
+    user = {"name": "x" * 100_000, "roles": ["x" * 100_000] * 9, "capabilities": {"a": True}}
+    error = await refusal(FakeWordPress(user=user))
+    assert error.kind == "auth.forbidden"
+    assert len(error.message) < 5000
+
+
 PRETTY = "wp-json/jetpack/v4/module/all/active"
 PLAIN = "rest_route=%2Fjetpack%2Fv4%2Fmodule%2Fall%2Factive"
 MARK = "jetpack_restate=1"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from fleet.errors import SiteError
-from fleet.site.wire import excerpt, read_answer, recognise, retry_after
+from fleet.site.client import demand
+from fleet.site.wire import brief, excerpt, read_answer, recognise, retry_after
 from tests.site.replies import reply
 
 BOM = "\ufeff"
@@ -206,6 +207,26 @@ def test_the_sites_own_words_are_kept_apart() -> None:
     answer = read_answer(reply('{"code":"x","message":"Nein"}', 400))
     assert answer.said == "Nein"
     assert read_answer(reply('{"code":"x","message":null}', 400)).said == ""
+
+
+def test_the_sites_own_words_are_never_long() -> None:
+    long = "x" * 1_000_000
+    answer = read_answer(reply(json.dumps({"code": long, "message": long}), 400))
+    assert len(answer.code) == len(answer.said) == len(brief(long)) < 5000
+    with pytest.raises(SiteError) as caught:
+        demand(answer)
+    assert len(caught.value.message) < 5000
+    assert len(caught.value.said) < 5000
+    assert read_answer(reply(json.dumps({"message": "x" * 3000}), 400)).said == "x" * 3000
+
+
+@pytest.mark.parametrize(
+    ("status", "target"),
+    [pytest.param(302, "/" + "x" * 4000, id="path"), pytest.param(500, "/", id="page")],
+)
+def test_no_answer_makes_a_long_error(status: int, target: str) -> None:
+    error = recognise(reply("x" * 1_000_000, status, [("Location", target)]))
+    assert len(error.message + error.said) < 5000
 
 
 @pytest.mark.parametrize(
