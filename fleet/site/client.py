@@ -141,7 +141,7 @@ class JetpackReader:
         modules come as a few bytes instead of 78 KB; WordPress before 5.3 filters the answer
         down to nothing instead, so nothing is asked for again in full.
         """
-        named = list(slugs)
+        named = dict.fromkeys(slugs)
         listed: dict[str, object] = {}
         if 0 < len(named) <= _MANY:
             fields = ",".join(f"{slug}.{key}" for slug in named for key in _DECISIVE)

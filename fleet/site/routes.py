@@ -16,6 +16,8 @@ from fleet.errors import SiteError
 __all__ = ["RouteTable", "SettingSpec"]
 
 _PREFIX = "/jetpack/v4"
+_LONGEST = 1000
+"""Characters of a pattern; those of Jetpack are below a hundred, a longer one is no route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class RouteTable:
         settings: dict[str, SettingSpec] = {}
         for pattern, route in routes.items():
             if not pattern.startswith(_PREFIX) or not isinstance(route, dict):
+                continue
+            if len(pattern) > _LONGEST:
                 continue
             template = _template(pattern.removeprefix(_PREFIX))
             methods[template] = frozenset(_strings(route.get("methods")))

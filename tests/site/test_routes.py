@@ -67,6 +67,11 @@ def test_strange_methods_are_left_out(route: object, methods: frozenset[str]) ->
     assert table({"/jetpack/v4/x": route}).routes == {"/x": methods}
 
 
+def test_a_pattern_longer_than_any_route_is_left_out() -> None:
+    routes = table({"/jetpack/v4/" + "(" * 5000: {}, "/jetpack/v4/site": {}}).routes
+    assert set(routes) == {"/site"}
+
+
 def test_other_routes_and_shapes_are_left_out() -> None:
     found = table({"/wp/v2/posts": {"methods": ["GET"]}, "/jetpack/v4/x": [], "": {}})
     assert found.routes == {}
