@@ -45,7 +45,9 @@ def name(text: str) -> None:
 
 def table(text: str) -> None:
     patterns = (text[start : start + 900] for start in range(0, len(text), 900))
-    routes = {f"/jetpack/v4/{n}/{pattern}": {} for n, pattern in enumerate(patterns)}
+    routes: dict[str, object] = {
+        f"/jetpack/v4/{n}/{pattern}": {} for n, pattern in enumerate(patterns)
+    }
     RouteTable.from_document({"routes": routes})
 
 

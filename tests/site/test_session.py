@@ -196,7 +196,11 @@ async def test_the_site_says_who_we_are(
 
 
 async def test_an_account_with_very_many_roles_makes_no_long_error() -> None:
-    user = {"name": "x" * 100_000, "roles": ["x" * 100_000] * 9, "capabilities": {"a": True}}
+    user: dict[str, object] = {
+        "name": "x" * 100_000,
+        "roles": ["x" * 100_000] * 9,
+        "capabilities": {"a": True},
+    }
     error = await refusal(FakeWordPress(user=user))
     assert error.kind == "auth.forbidden"
     assert len(error.message) < 5000
