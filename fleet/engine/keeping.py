@@ -38,7 +38,7 @@ def awake_seconds() -> float:
 
 def site_key(site: Site) -> str:
     """Return what stands for a site in leases: its address, whatever inventories call it."""
-    return site.name
+    return str(site.url)
 
 
 class Keeper:

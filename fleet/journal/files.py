@@ -1,7 +1,7 @@
 """The file of a journal on disk, kept from other users of the machine.
 
-The folder is the wall: it is open to its owner only, so nobody else can exchange what is in it
-between a check and its use.
+The folder is the wall: nobody else can write to it, so nobody else can exchange what is in it
+between a check and its use. What is in it is readable by its owner only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from fleet.errors import JournalError
 __all__ = ["back_up", "check_file", "ensure_folder", "exists", "new_file", "publish"]
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_WRITERS = stat.S_IWGRP | stat.S_IWOTH
 _COMPANIONS = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside a database."""
 
@@ -28,7 +29,7 @@ def ensure_folder(folder: Path) -> None:
     """Make `folder` and what is above it, for its owner only, unless it is there.
 
     Raises:
-        JournalError: It cannot be made, or others may look into it.
+        JournalError: It cannot be made, or others may write to it.
     """
     with _trouble(folder):
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
@@ -37,10 +38,10 @@ def ensure_folder(folder: Path) -> None:
         status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
         raise JournalError(f"{folder} is not a folder: a journal needs one of its own")
-    if status.st_mode & _OTHERS:
+    if status.st_mode & _WRITERS:
         raise JournalError(
-            f"the folder {folder} of the journal is open to other users:"
-            f" chmod 700 {shlex.quote(str(folder))}, or keep the journal in another folder"
+            f"other users can write to the folder {folder} of the journal:"
+            f" chmod go-w {shlex.quote(str(folder))}, or keep the journal in another folder"
         )
 
 

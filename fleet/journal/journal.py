@@ -149,7 +149,7 @@ class Journal:
             lease: Checked in the same transaction.
 
         Raises:
-            LeaseLost: The lease no longer holds that site; nothing was put on record.
+            LeaseLost: The lease is gone; nothing was put on record.
         """
         if self._writer.is_waiting(run_id, site):
             # An outcome that was recorded before must not settle what is meant now.

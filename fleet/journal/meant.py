@@ -44,7 +44,7 @@ async def _added(
     async with database.writing() as connection:
         at = database.now()
         if lease is not None:
-            expires = await _expiry(connection, site, lease)
+            expires = await _expiry(connection, lease)
             if expires <= await database.clock(connection):
                 return False
         if intents:
@@ -55,23 +55,21 @@ async def _added(
     return True
 
 
-async def _expiry(connection: AsyncConnection, site: str, lease: Lease) -> datetime:
-    """Return when the lease on `site` ends; nobody else takes it before the transaction ends."""
-    held, leases = tables.leased_sites, tables.leases
+async def _expiry(connection: AsyncConnection, lease: Lease) -> datetime:
+    """Return when a lease ends; nobody takes it over before the transaction ends.
+
+    A lease is held or lost as a whole, so which of its sites is meant does not matter.
+    """
+    leases = tables.leases
     found: datetime | None = (
         await connection.execute(
             select(leases.c.expires)
-            .join(held, held.c.token == leases.c.token)
-            .where(
-                held.c.site == site,
-                leases.c.token == lease.token,
-                leases.c.run_id == lease.run_id,
-            )
-            .with_for_update(of=held)
+            .where(leases.c.token == lease.token, leases.c.run_id == lease.run_id)
+            .with_for_update(read=True)
         )
     ).scalar_one_or_none()
     if found is None:
-        raise LeaseLost(f"{lost(lease)}; nothing was sent to {site}")
+        raise LeaseLost(f"{lost(lease)}; nothing was sent")
     return found
 
 

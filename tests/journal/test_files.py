@@ -68,12 +68,12 @@ def test_a_file_beside_it_open_to_others_is_refused(file: Path, ending: str) -> 
         used(file)
 
 
-@pytest.mark.parametrize("rights", [0o755, 0o750, 0o1777])
+@pytest.mark.parametrize("rights", [0o775, 0o720, 0o1777])
 def test_a_folder_open_to_others_is_refused(tmp_path: Path, rights: int) -> None:
     folder = tmp_path / "open folder"
     folder.mkdir()
     folder.chmod(rights)
-    with pytest.raises(JournalError, match=r"chmod 700 '.*open folder'"):
+    with pytest.raises(JournalError, match=r"chmod go-w '.*open folder'"):
         used(folder / "journal.db")
     assert names(folder) == []
 
