@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -13,32 +12,13 @@ import pytest
 
 from fleet.journal.journal import Journal, open_journal
 from tests.journal.made import Clock, Opens
-from tests.journal.postgres import Postgres, missing_parts, started
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL."""
-    if missing := missing_parts():
-        reason = f"PostgreSQL is not installed here: {missing}"
-        # CI installs everything, so there a skip would hide that nothing was tested.
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with started() as server:
-        yield server
+from tests.journal.postgres import Postgres
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Where a journal in a file will be."""
     return tmp_path / "state" / "journal.db"
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> str:
-    """The name of an empty database."""
-    return postgres.new_database()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

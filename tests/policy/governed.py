@@ -100,12 +100,12 @@ class Governed:
 
 @asynccontextmanager
 async def governed(
-    folder: Path, policy: str, *specs: SiteSpec, **more: Any
+    folder: Path, policy: str, *specs: SiteSpec, store: str | None = None, **more: Any
 ) -> AsyncIterator[Governed]:
-    """Yield a running fleet of `specs` with a policy and a journal."""
+    """Yield a running fleet of `specs` with a policy, and a journal in `folder` or `store`."""
     document = PolicyDocument.load([policy_file(folder, policy)])
     async with (
-        open_journal(str(folder / "state" / "journal.db")) as journal,
+        open_journal(store or str(folder / "state" / "journal.db")) as journal,
         simulated(folder, *specs, journal=journal, **more) as running,
     ):
         document.check(running.fleet.inventory)
