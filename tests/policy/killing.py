@@ -83,6 +83,7 @@ async def start(
     given = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "FLEET_STORE": str(folder / "state" / "journal.db"),
         PASSWORD_VARIABLE: DEFAULT_USERS[0].password,
         **environ,
