@@ -9,6 +9,7 @@ from fleet.inventory.model import Site
 
 __all__ = ["host_of", "resolve_address"]
 
+
 def host_of(site: Site) -> str:
     """Return what stands for a site's server before any name is resolved.
 

@@ -218,7 +218,7 @@ async def open_session(
     Args:
         site: The site, with the account's name.
         password: The account's resolved password.
-        connections: The run's connection pools.
+        connections: What the connections of the run have in common.
         settings: The run's settings.
         meter: Counts what the site costs, also when opening fails.
 
