@@ -187,6 +187,12 @@ _ROWS = (
         "Look at the site; fleet rollback RUN puts back what the run changed.",
     ),
     Kind(
+        "site.repeats_secret",
+        "blocked",
+        "The site says a secret of this tool back where other sites would get to see it.",
+        "Change the password and look at who controls the site; --except leaves a key out.",
+    ),
+    Kind(
         "jetpack.missing",
         "blocked",
         "Jetpack is not active on this site (or is older than 4.3).",

@@ -12,6 +12,7 @@ import anyio
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.operations.base import Decision, Operation, WriteLog
+from fleet.redaction import Redactor
 from fleet.results import Change, KeyResult, SiteResult, Status, Usage, Verdict, status_of
 from fleet.site.transport import Meter
 
@@ -28,6 +29,7 @@ class Turn:
         site: The site.
         scope: Cancelled to end the visit at once.
         log: What the site was asked to change.
+        redactor: Takes the site's secrets out of what is told of the visit.
         meter: What the visit costs.
         operation: What runs there; None for a query.
         decision: What was decided, once it is.
@@ -36,10 +38,11 @@ class Turn:
 
     site: Site
     scope: anyio.CancelScope
-    log: WriteLog
+    log: WriteLog = field(repr=False)
+    redactor: Redactor = field(default_factory=Redactor)
     meter: Meter = field(default_factory=Meter)
-    operation: Operation[Any] | None = None
-    decision: Decision | None = None
+    operation: Operation[Any] | None = field(default=None, repr=False)
+    decision: Decision | None = field(default=None, repr=False)
     limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
     def ended(self, status: Status, **facts: Any) -> SiteResult:
@@ -55,6 +58,19 @@ class Turn:
         meter = self.meter
         usage = Usage(meter.requests, meter.writes, meter.logins, meter.received, seconds)
         return replace(result, usage=usage)
+
+    def refuse_to_spread(self, value: object) -> None:
+        """Refuse to carry a value of this site to others that has one of its secrets in it.
+
+        Raises:
+            SiteError: ``site.repeats_secret``.
+        """
+        if self.redactor.value(value) != value:
+            raise SiteError(
+                "site.repeats_secret",
+                "the values to be carried hold a password, cookie or nonce of this site",
+                sent=False,
+            )
 
     def pending(self) -> SiteResult:
         """Return what would change, for a run that only looks."""

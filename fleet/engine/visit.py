@@ -5,6 +5,7 @@ This is the boundary where errors become data. Above it no site's trouble is an 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -13,13 +14,14 @@ import anyio
 from pydantic import SecretStr
 
 from fleet.config import Settings
+from fleet.engine.overheard import overheard
 from fleet.engine.turn import Turn
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
 from fleet.journal.records import Intent
 from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
-from fleet.operations.values import MASK
+from fleet.redaction import MASK, Redactor
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
@@ -76,7 +78,7 @@ class Visitor:
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
         """Return how `task` ended on `site`; never raises anything but a cancellation."""
-        turn = self._turn(site)
+        turn = self._turn(site, task)
         if site.paused:
             return turn.ended(Status.SKIPPED, message="paused in the inventory")
         if isinstance(task, Query):
@@ -90,11 +92,13 @@ class Visitor:
 
         The site has to be as wanted itself, so the operation runs on it in the same visit.
         """
-        turn = self._turn(site)
+        turn = self._turn(site, order)
         drawn: list[Operation[Any]] = []
 
         async def work(session: SiteSession) -> SiteResult:
-            drawn.append(await order.draw(JetpackReader(session.get, session.page)))
+            operation = await order.draw(JetpackReader(session.get, session.page))
+            turn.refuse_to_spread(operation.parameters())
+            drawn.append(operation)
             return await self._operate(session, drawn[0], turn)
 
         result = await self._guarded(turn, work)
@@ -105,18 +109,24 @@ class Visitor:
         for scope in self._scopes.values():
             scope.cancel()
 
-    def _turn(self, site: Site) -> Turn:
+    def _turn(self, site: Site, task: Task) -> Turn:
         async def intend(changes: tuple[Change, ...]) -> None:
             if self._intend is not None and turn.operation is not None:
-                operation = turn.operation
-                await self._intend(site, [_intent(operation, change) for change in changes])
+                intents = [_intent(turn.operation, change, turn.redactor) for change in changes]
+                await self._intend(site, intents)
 
-        turn = Turn(site, anyio.CancelScope(), WriteLog(intend))
+        turn = Turn(site, anyio.CancelScope(), WriteLog(intend), self._redactor(site, task))
         return turn
+
+    def _redactor(self, site: Site, task: Task) -> Redactor:
+        """Return what takes the site's secrets out of what is told; our own words stay."""
+        secret = self._secrets.get(site.auth.password)
+        known = (site.name, str(site.url), site.auth.username, json.dumps(task.parameters()))
+        return Redactor([secret.get_secret_value()] if secret else [], known)
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()
-        result = await self._caught(turn, work)
+        result = turn.redactor.result(await self._caught(turn, work))
         return turn.with_usage(result, time.monotonic() - started)
 
     async def _caught(self, turn: Turn, work: Work) -> SiteResult:
@@ -140,8 +150,9 @@ class Visitor:
 
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
         password = self._secrets[turn.site.auth.password]
+        connections = overheard(self._connections, turn.redactor.add)
         async with open_session(
-            turn.site, password, self._connections, self._settings, turn.meter
+            turn.site, password, connections, self._settings, turn.meter
         ) as session:
             return await work(session)
 
@@ -201,8 +212,8 @@ async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult
     return turn.ended(Status.UNCHANGED, data=data)
 
 
-def _intent(operation: Operation[Any], change: Change) -> Intent:
+def _intent(operation: Operation[Any], change: Change, redactor: Redactor) -> Intent:
     """Return a change as it goes on record; what is secret in it is masked."""
-    before = operation.shown(change.key, change.before)
-    wanted = operation.shown(change.key, change.after)
-    return Intent(change.key, before, wanted, sealed=MASK in (before, wanted))
+    shown = tuple(operation.shown(change.key, each) for each in (change.before, change.after))
+    before, wanted = told = tuple(redactor.value(each) for each in shown)
+    return Intent(change.key, before, wanted, sealed=MASK in told or told != shown)

@@ -63,6 +63,10 @@ class Conform(Operation[ConformState]):
     expected: Mapping[str, object] = field(default_factory=dict)
     begun: Mapping[str, object] = field(default_factory=dict)
 
+    def parameters(self) -> Mapping[str, object]:
+        """Return the wanted values, secret ones masked."""
+        return {"wanted": {key: self.shown(key, value) for key, value in self.wanted.items()}}
+
     async def observe(self, reader: JetpackReader) -> ConformState:
         """Return the state of the wanted keys."""
         slugs = _names(MODULES, self.wanted)

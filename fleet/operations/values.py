@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fleet.redaction import MASK
+
 __all__ = [
     "COMMANDS",
     "LATE",
@@ -132,8 +134,6 @@ LATE = (
     "lang_id",
 )
 """Keys that are sent alone and last, in this order: each can stop the rest of its request."""
-
-MASK = "(secret)"
 
 _WORDS = MappingProxyType(
     {

@@ -63,6 +63,12 @@ class Examine(Operation[Examined]):
     desired: Desired
     today: date
 
+    def parameters(self) -> Mapping[str, object]:
+        """Return what is asked of the site, as its policies name it."""
+        conform = self._conform()
+        asked = [requirement.key for requirement in self.desired.requirements]
+        return {**(conform.parameters() if conform else {}), "requirements": asked}
+
     async def observe(self, reader: JetpackReader) -> Examined:
         """Return what the site says, asking for no more than its policies do."""
         conform = self._conform()

@@ -140,12 +140,12 @@ def assemble(
 def keepable(value: object) -> tuple[object, bool]:
     """Return a value that a site told as a plan can keep it, and whether it is still the same.
 
-    Masked values are not; nor is what no JSON reader takes: halves of characters, infinities
+    What is masked, or holds a mask, is not; nor is what no JSON reader takes: halves of characters, infinities
     (``1e999``), hundreds of levels, megabytes.
     """
     try:
-        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
-        kept = value != MASK and size <= _LARGEST and _depth(value) <= _DEEPEST
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        kept = MASK not in text and len(text.encode()) <= _LARGEST and _depth(value) <= _DEEPEST
     except (ValueError, RecursionError):
         kept = False
     return (value, True) if kept else (MASK if value == MASK else _NOT_KEPT, False)

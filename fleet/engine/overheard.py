@@ -1,0 +1,96 @@
+"""Listens in on the exchanges with a site for secrets that come about on the way.
+
+A password is known before a visit; the cookies and nonces of its session are not. What is sent as
+a credential, and what comes as a cookie, is handed on, so that it can be masked wherever the site
+says it back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from urllib.parse import unquote
+
+from yarl import URL
+
+from fleet.site.transport import Connections, Reply, Request, Transport
+
+__all__ = ["overheard"]
+
+Hear = Callable[[str], None]
+_LONG = 16
+"""Characters of the shortest value of a cookie that can be a session; flags are shorter."""
+
+_TOKEN = 32
+"""Characters of the shortest token within a value; beside it stand a name and a date."""
+
+_NONCE = re.compile("nonce", re.IGNORECASE)
+
+
+def overheard(connections: Connections, hear: Hear) -> Connections:
+    """Return `connections` with each credential in their exchanges told to `hear`."""
+    return cast("Connections", _Connections(connections, hear))
+
+
+class _Connections:
+    """All that visits use of connections; the rest is passed through."""
+
+    def __init__(self, connections: Connections, hear: Hear) -> None:
+        self._connections = connections
+        self._hear = hear
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connections, name)
+
+    @asynccontextmanager
+    async def open(self, *given: Any, **named: Any) -> AsyncIterator[Transport]:
+        """Yield the transport of the connections that are listened to."""
+        async with self._connections.open(*given, **named) as transport:
+            yield cast("Transport", _Transport(transport, self._hear))
+
+
+class _Transport:
+    """A transport whose exchanges are listened to."""
+
+    def __init__(self, transport: Transport, hear: Hear) -> None:
+        self._transport = transport
+        self._hear = hear
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def at(self, origin: URL) -> Transport:
+        """Return the same for another origin."""
+        return cast("Transport", _Transport(self._transport.at(origin), self._hear))
+
+    async def send(self, request: Request) -> Reply:
+        """Send `request`, and tell what is secret in it and in its answer."""
+        for secret in _sent(request):
+            self._hear(secret)
+        reply = await self._transport.send(request)
+        for header in reply.headers.getall("Set-Cookie", []):
+            for secret in _session(header):
+                self._hear(secret)
+        return reply
+
+
+def _sent(request: Request) -> Iterator[str]:
+    """Yield the credentials that a request carries, but for its cookies and the password."""
+    for name, value in request.headers.items():
+        if name.lower() == "authorization" or _NONCE.search(name):
+            yield value.rpartition(" ")[2]
+    for name, value in (request.form or {}).items():
+        if _NONCE.search(name):
+            yield value
+
+
+def _session(header: str) -> Iterator[str]:
+    """Yield the value of a cookie as it is sent and as it is meant, and the tokens in it."""
+    value = header.partition(";")[0].partition("=")[2].strip(' "')
+    meant = unquote(value)
+    if len(value) >= _LONG:
+        yield value
+        yield meant
+        yield from (part for part in meant.split("|") if len(part) >= _TOKEN)

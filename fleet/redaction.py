@@ -1,0 +1,280 @@
+"""Takes the secrets of a visit out of everything that the visit has to tell.
+
+Secrets have types and places of their own, and nothing that shows text is given them. This is for
+what a site does: it has been sent a password, a cookie, a nonce, and may say them back in a title,
+an error or the value of a setting, as they are or encoded. Whatever leaves a visit goes through a
+`Redactor` once, so every report, plan and record is told the same.
+
+A secret shorter than `SHORTEST` is not looked for: in place of every ``a`` the mask would hide the
+report and give the secret away. Nor is one that stands in words of our own, such as the name of
+the site: they are shown anyway, and a mask in them would tell what the secret is.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from urllib.parse import unquote
+
+from fleet.results import KeyResult, SiteResult
+
+__all__ = ["MASK", "NOTE", "SHORTEST", "Redactor"]
+
+MASK = "(secret)"
+NOTE = f"the site says a password, cookie or nonce of ours back; it is shown as {MASK}"
+SHORTEST = 6
+"""Characters of the shortest secret that is looked for in what sites say."""
+
+_PART = 8
+"""Characters of a secret that was cut off by which it is still known, if they are half of it."""
+
+_PIECE = 8
+"""Characters of the shortest piece beside a ``<`` that counts: pages lose their markup."""
+
+_LAYERS = 2
+"""Encodings inside each other that are undone."""
+
+_DEEPEST = 64
+"""Levels of a value that are gone through; what is nested deeper is not shown."""
+
+_CUT_OFF = re.compile(r"[.…)\"' ]*(?:\(\d+ characters in all\))?$")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+class Redactor:
+    """Masks secrets in text and values, as they are or encoded in the ways that the web knows.
+
+    Looked for, in capitals or not: the secret itself; its percent, HTML, JSON and shell escapes,
+    two deep; its base64, also inside longer base64; its hexadecimal digits; and its first part
+    where a text was cut off. On text without any it costs a search for each of these.
+
+    Args:
+        secrets: What may not be told; more can be added.
+        known: Words of our own; a secret that stands in one of them is not looked for.
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), known: Iterable[str] = ()) -> None:
+        self._known = "\n".join(known).lower()
+        self._forms: dict[str, None] = {}
+        for secret in secrets:
+            self.add(secret)
+
+    def __repr__(self) -> str:
+        """Return the type alone."""
+        return "Redactor()"
+
+    def add(self, secret: str) -> None:
+        """Look for one more secret from now on."""
+        if len(secret) < SHORTEST or secret.lower() in self._known:
+            return
+        fresh = [form.lower() for form in _forms(secret) if form.lower() not in self._forms]
+        if fresh:
+            self._forms.update(dict.fromkeys(fresh))
+            self.__dict__.pop("_heads", None)
+            self.__dict__.pop("_pattern", None)
+
+    def text(self, text: str) -> str:
+        """Return `text` with a mask for every secret in it."""
+        return self._masked(text) if self._may_hold((text,)) else text
+
+    def value(self, value: object) -> object:
+        """Return a JSON value with a mask for every secret in its texts, names and numbers."""
+        return self._rewritten(value, _DEEPEST) if self._may_hold(_texts(value)) else value
+
+    def result(self, result: SiteResult) -> SiteResult:
+        """Return `result` without secrets in anything that the site may have worded.
+
+        A site that says a secret back is told about in a note.
+        """
+        told = (result.message, result.said, result.notes, result.data, *map(_told, result.keys))
+        if not self._may_hold(_texts(told)):
+            return result
+        clean = replace(
+            result,
+            message=self._masked(result.message),
+            said=self._masked(result.said),
+            keys=tuple(map(self._key, result.keys)),
+            data={
+                self._masked(str(key)): self._rewritten(value, _DEEPEST)
+                for key, value in result.data.items()
+            },
+            notes=tuple(map(self._masked, result.notes)),
+        )
+        return clean if clean == result else replace(clean, notes=(*clean.notes, NOTE))
+
+    def _key(self, key: KeyResult) -> KeyResult:
+        return replace(
+            key,
+            key=self._masked(key.key),
+            before=self._rewritten(key.before, _DEEPEST),
+            wanted=self._rewritten(key.wanted, _DEEPEST),
+            found=self._rewritten(key.found, _DEEPEST),
+            reason=self._masked(key.reason),
+        )
+
+    @cached_property
+    def _heads(self) -> tuple[str, ...]:
+        """The beginnings of all forms: where none of them is, no form is, whole or cut off."""
+        return tuple({form[:SHORTEST]: None for form in self._forms})
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+
+    def _may_hold(self, texts: Iterable[str]) -> bool:
+        """Return False where certainly no secret is in any of `texts`; all are searched at once."""
+        if not self._forms:
+            return False
+        blob = "\n".join(texts)
+        return any(
+            head in layer for layer in (blob.lower(), *_layers(blob)) for head in self._heads
+        )
+
+    def _masked(self, text: str) -> str:
+        if not self._forms:
+            return text
+        if self._is_encoded(text):
+            # Word by word before anything else: what a mask tears apart is not found any more.
+            text = " ".join(MASK if self._is_encoded(word) else word for word in text.split(" "))
+        text = self._uncut(self._pattern.sub(MASK, text))
+        return MASK if self._is_encoded(text) else text
+
+    def _uncut(self, text: str) -> str:
+        """Return `text` without the part of a secret at its end that a cut has left there."""
+        low = text.lower()
+        if len(low) != len(text):
+            return text
+        end = _CUT_OFF.search(low)
+        last = end.start() if end else len(low)
+        for form in self._forms:
+            at = low.rfind(form[:SHORTEST], 0, last)
+            size = last - at
+            if at >= 0 and size >= max(_PART, len(form) / 2) and form.startswith(low[at:last]):
+                return text[:at] + MASK + text[last:]
+        return text
+
+    def _is_encoded(self, text: str) -> bool:
+        """Return whether a secret shows where encodings are undone."""
+        return any(form in layer for layer in _layers(text) for form in self._forms)
+
+    def _rewritten(self, value: object, levels: int) -> object:
+        if isinstance(value, str):
+            return self._masked(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if not isinstance(value, Mapping | list | tuple):
+            # A password of digits may come back as a number.
+            text = _text(value)
+            return value if self._masked(text) == text else MASK
+        if levels == 0:
+            return MASK
+        if isinstance(value, Mapping):
+            return {
+                self._masked(str(key)): self._rewritten(item, levels - 1)
+                for key, item in value.items()
+            }
+        return [self._rewritten(item, levels - 1) for item in value]
+
+
+def _told(key: KeyResult) -> Sequence[object]:
+    return (key.key, key.reason, key.before, key.wanted, key.found)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text, name and number in a value, however deep."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            waiting.extend(map(str, item))
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif item is not None and not isinstance(item, bool):
+            yield _text(item)
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except ValueError:
+        # A number of thousands of digits, which Python does not write.
+        return ""
+
+
+def _layers(text: str) -> Iterator[str]:
+    """Yield in small letters what `text` stands for with one or more encodings undone."""
+    seen = {text}
+    layer = [text]
+    for _ in range(_LAYERS):
+        found = dict.fromkeys(below for each in layer for below in _decoded(each))
+        layer = [below for below in found if below not in seen]
+        seen.update(layer)
+        yield from (below.lower() for below in layer)
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """Yield what an encoded text may stand for; nothing where it is not encoded."""
+    if "%" in text:
+        yield unquote(text)
+        if "+" in text:
+            yield unquote(text.replace("+", " "))
+    if "&" in text:
+        yield _entities(text)
+    if "\\" in text:
+        yield _ESCAPE.sub(_unescaped, text)
+
+
+def _entities(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:
+        # The number of an entity may have thousands of digits.
+        return text
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, byte, char = escape.groups()
+    if code or byte:
+        return chr(int(code or byte, 16))
+    return _SHORT.get(char, char)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret in the forms that have to be looked for, those that decoding finds left out.
+
+    WordPress takes an application password with its spaces, without them, and in fours.
+    """
+    letters = "".join(secret.split())
+    fours = " ".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    plain = [secret, letters, fours, " ".join(secret.split()), secret.strip()]
+    plain += [piece for piece in re.split(r"[<>]", secret) if len(piece) >= _PIECE]
+    # As two habits of quoting a quote for a shell have it.
+    plain += [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]
+    for form in dict.fromkeys(plain):
+        if len(form) >= SHORTEST:
+            data = form.encode("utf-8", "surrogatepass")
+            yield form
+            yield data.hex()
+            for core in _in_base64(data):
+                yield core
+                yield core.replace("+", "-").replace("/", "_")
+
+
+def _in_base64(data: bytes) -> Iterator[str]:
+    """Yield what base64 makes of `data` wherever in longer data it begins."""
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + data).decode("ascii")
+        # The first letters hold bits of what comes before, the last one bits of what comes after.
+        whole = (8 * (shift + len(data))) // 6
+        core = encoded[-(-8 * shift // 6) : whole]
+        if len(core) >= SHORTEST:
+            yield core
