@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
-
-from fleet.front.app import run_command_line
+from pathlib import Path
+from typing import TextIO
 
 __all__ = ["main"]
+
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run_command_line(sys.argv[1:]))
+    # Python has no stream where whoever started us closed it.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+    try:
+        # Loaded here, so that Ctrl-C while that goes on is no traceback.
+        from fleet.front.app import end_on_sigterm, run_command_line  # noqa: PLC0415
+
+        end_on_sigterm()
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ The tree::
     ├── JournalError    the journal cannot be read or written; nothing further may change (exit 74)
     └── SiteError       trouble with one site; the engine turns it into that site's result
 
+`Interrupted` stands beside it: a signal is nobody's error, and nothing may catch it by chance.
+
 What a `SiteError` means is looked up by its `kind` in `KINDS`, which is also what
 ``fleet explain KIND`` prints. Callers branch on ``kind`` and never read messages.
 """
@@ -27,6 +29,7 @@ __all__ = [
     "FleetError",
     "InputError",
     "InputErrors",
+    "Interrupted",
     "JournalError",
     "Kind",
     "LeaseLost",
@@ -48,6 +51,18 @@ class Place:
     def __str__(self) -> str:
         """Return ``file:line:column`` as editors understand it."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended a command where no run could take note of it.
+
+    Args:
+        signal: Its name, such as ``SIGTERM``.
+    """
+
+    def __init__(self, signal: str) -> None:
+        super().__init__(signal)
+        self.signal = signal
 
 
 class FleetError(Exception):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 import anyio
 
+from fleet.errors import Interrupted
 from fleet.results import Halted
 
-__all__ = ["Stop", "stop_on_signals"]
+__all__ = ["Stop", "deferred_signals", "stop_on_signals"]
 
 T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -37,6 +40,15 @@ class Stop:
             self.aborting.set()
         self.signal = self.signal or name
         self.draining.set()
+
+    def heed(self) -> None:
+        """Go no further where a signal came so late in a run that the run ended by itself.
+
+        Raises:
+            Interrupted: One came.
+        """
+        if self.signal is not None:
+            raise Interrupted(self.signal)
 
     def halt(self, halted: Halted) -> None:
         """Drain because of something in the run itself; the first reason counts."""
@@ -79,6 +91,7 @@ def stop_on_signals() -> Iterator[Stop]:
     """Yield a `Stop` that SIGINT and SIGTERM ask for while the block runs in an event loop."""
     stop = Stop()
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.request, number.name)
     try:
@@ -86,3 +99,30 @@ def stop_on_signals() -> Iterator[Stop]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+        # The loop knows the default only. That of SIGINT is what is wanted: it raises, also
+        # where a person is asked something and no loop turns.
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def deferred_signals() -> Iterator[list[str]]:
+    """Yield a list into which the first SIGINT or SIGTERM goes while the block runs.
+
+    A second one raises `Interrupted`, so that what never ends can be ended.
+    """
+    heard: list[str] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        heard.append(signal.Signals(number).name)
+        if len(heard) > 1:
+            raise Interrupted(heard[0])
+
+    if threading.current_thread() is not threading.main_thread():
+        yield heard  # signals reach the main thread only
+        return
+    before = {number: signal.signal(number, hear) for number in _SIGNALS}
+    try:
+        yield heard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

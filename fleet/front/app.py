@@ -6,11 +6,12 @@ Commands are loaded when they are called, so that ``--help`` does not pay for ai
 from __future__ import annotations
 
 import os
-import sys
+import signal
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 from cyclopts.config import Env
@@ -19,13 +20,15 @@ from fleet.errors import (
     FleetError,
     InputError,
     InputErrors,
+    Interrupted,
     JournalError,
     LeaseLost,
     LockHeld,
     Refused,
 )
+from fleet.front.console import finish_output, tell
 
-__all__ = ["build_app", "run_command_line"]
+__all__ = ["build_app", "end_on_sigterm", "run_command_line"]
 
 _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
@@ -56,6 +59,7 @@ LOCKED = 6
 UNRECORDED = 74
 BUG = 1
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def build_app() -> App:
@@ -71,6 +75,15 @@ def build_app() -> App:
     return app
 
 
+def end_on_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, with everything closed, where no run is on."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, end)
+
+
 def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     """Run one command and return its exit code.
 
@@ -78,8 +91,13 @@ def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None
         arguments: Words after the program's name.
         environ: Environment variables; this process's if None.
     """
+    code = _run(arguments, os.environ if environ is None else environ)
+    return code if finish_output() else code or BUG
+
+
+def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
-        _refuse_inherited_consent(os.environ if environ is None else environ)
+        _refuse_inherited_consent(environ)
         result = build_app()(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
@@ -95,8 +113,9 @@ def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None
         return _complain([str(error)], LOCKED)
     except JournalError as error:
         return _complain([str(error)], UNRECORDED)
-    except KeyboardInterrupt:
-        return _complain(["interrupted"], INTERRUPTED)
+    except KeyboardInterrupt as error:
+        by = error.signal if isinstance(error, Interrupted) else "SIGINT"
+        return _complain(["interrupted"], TERMINATED if by == "SIGTERM" else INTERRUPTED)
     except FleetError as error:
         return _complain([str(error)], BUG)
     except Exception as error:  # noqa: BLE001 - the last boundary; the text may hold secrets
@@ -113,7 +132,7 @@ def _refuse_inherited_consent(environ: Mapping[str, str]) -> None:
 
 def _complain(lines: Sequence[str], code: int) -> int:
     for line in lines:
-        sys.stderr.write(f"fleet: {line}\n")
+        tell(f"fleet: {line}")
     return code
 
 

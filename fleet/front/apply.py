@@ -130,6 +130,8 @@ def rollback(
                 made, looked = await plan_rollback(
                     fleet, journal, row.run_id, sites, listeners=listeners, stop=stop
                 )
+            if not looked.interrupted:
+                stop.heed()
             show_plan(made, out)
             before = plan_exit_code(made, looked)
             if looked.interrupted or dry_run or not made.changing:

@@ -1,30 +1,80 @@
-"""Standard output for data, standard error for people."""
+"""Standard output for data, standard error for people.
+
+A reader that went away, as ``head`` does, is no trouble: what is still to be said to it vanishes.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
 
+from fleet.errors import FleetError
 from fleet.results import Event, RunStarted
 
-__all__ = ["announce", "console_on", "say", "tell"]
+__all__ = ["announce", "console_on", "finish_output", "put", "say", "silence", "tell"]
 
 
 def say(text: str) -> None:
-    """Write a line of data to standard output."""
-    sys.stdout.write(text + "\n")
+    """Write a line of data to standard output; see `put`."""
+    put(text + "\n")
+
+
+def put(text: str) -> None:
+    """Write data to standard output.
+
+    Raises:
+        FleetError: It cannot be written, as on a full disk.
+    """
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise FleetError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def tell(text: str) -> None:
-    """Write a line for people to standard error."""
-    sys.stderr.write(text + "\n")
+    """Write a line for people to standard error; nothing fails because nobody can read it."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+
+
+def finish_output() -> bool:
+    """Write what standard output still holds back; return False where it cannot be written."""
+    try:
+        put("")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except (OSError, FleetError) as error:
+        silence(sys.stdout)
+        reason = error.strerror if isinstance(error, OSError) else error
+        tell(f"fleet: standard output cannot be written: {reason}")
+        return False
+    return True
+
+
+def silence(stream: TextIO) -> None:
+    """Let whatever a stream still holds vanish, so that the end of the process is not a failure."""
+    with suppress(OSError):  # one in memory has no file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def console_on(stream: TextIO, *, colour: bool) -> Console:
     """Return a console that never takes text for markup; ``NO_COLOR`` is heeded too."""
-    return Console(file=stream, no_color=None if colour else True, markup=False, highlight=False)
+    return _Console(file=stream, no_color=None if colour else True, markup=False, highlight=False)
 
 
 def announce(event: Event) -> None:
@@ -32,3 +82,11 @@ def announce(event: Event) -> None:
     if isinstance(event, RunStarted):
         count = f"{len(event.sites):,} {'site' if len(event.sites) == 1 else 'sites'}"
         tell(f"fleet: run {event.run_id}, {event.operation} on {count}")
+
+
+class _Console(Console):
+    """A console that leaves it to its caller what a broken pipe means; rich ends the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled."""
+        raise  # noqa: PLE0704 - rich calls this where it handles the error

@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +15,9 @@ from cyclopts import Parameter
 
 from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
-from fleet.errors import InputError
-from fleet.front.console import console_on, say, tell
+from fleet.engine.stop import Stop
+from fleet.errors import InputError, Interrupted
+from fleet.front.console import console_on, put, say, tell
 from fleet.front.execute import run_async, watched, worst
 from fleet.front.options import Output
 from fleet.front.plan_view import plan_text
@@ -67,16 +69,19 @@ class _Shown:
     Args:
         show: Prints a report or a plan under a title.
         reports: The reports, by name of their file.
+        stopped: The signal that ended it early, if one did.
     """
 
     show: Callable[[str, RunReport | Plan], None]
     reports: dict[str, RunReport] = field(default_factory=dict)
+    stopped: str | None = None
 
-    def add(self, name: str, title: str, report: RunReport) -> bool:
+    def add(self, name: str, title: str, report: RunReport, stop: Stop) -> bool:
         """Show a report and return whether to go on."""
         self.reports[name] = report
+        self.stopped = stop.signal
         self.show(title, report)
-        return report.interrupted is None
+        return self.stopped is None
 
 
 def demo(
@@ -107,6 +112,8 @@ def demo(
     if wanted == "json":
         say(json.dumps(_document(sites, list(reports.values())), indent=2))
     code = worst(report.exit_code for name, report in reports.items() if name != "audit")
+    if done.stopped:
+        raise Interrupted(done.stopped)
     if not out.quiet:
         _close(folder, code)
     return code
@@ -143,21 +150,22 @@ async def _main_job(
     everything = fleet.inventory
     with watched(out) as (listeners, stop):
         before = await audit(fleet, document, everything, listeners=listeners, stop=stop)
-    if not done.add("audit", "How the sites stand to the policy (fleet audit)", before):
+    if not done.add("audit", "How the sites stand to the policy (fleet audit)", before, stop):
         return
     with watched(out) as (listeners, stop):
-        plan, looked = await make_plan(fleet, document, everything, listeners=listeners, stop=stop)
+        plan, _ = await make_plan(fleet, document, everything, listeners=listeners, stop=stop)
     write_file(folder / "plan.json", render_plan(plan))
     done.show("What would change (fleet plan)", plan)
-    if looked.interrupted:
+    done.stopped = stop.signal
+    if done.stopped:
         return
     with watched(out) as (listeners, stop):
         report = await Applier(fleet, plan).apply(listeners=listeners, stop=stop)
-    if not done.add("apply", "The changes, each read again (fleet apply)", report):
+    if not done.add("apply", "The changes, each read again (fleet apply)", report, stop):
         return
     with watched(out) as (listeners, stop):
         after = await audit(fleet, document, everything, listeners=listeners, stop=stop)
-    done.add("audit-again", "How the sites stand now (fleet audit)", after)
+    done.add("audit-again", "How the sites stand now (fleet audit)", after, stop)
 
 
 def _printer(out: Output) -> Callable[[str, RunReport | Plan], None]:
@@ -166,9 +174,10 @@ def _printer(out: Output) -> Callable[[str, RunReport | Plan], None]:
     def show(title: str, what: RunReport | Plan) -> None:
         say(f"== {title}\n")
         if isinstance(what, Plan):
-            sys.stdout.write(plan_text(what, verbose=out.verbose))
+            put(plan_text(what, verbose=out.verbose))
         else:
-            print_text(console, what, verbose=out.verbose)
+            with suppress(BrokenPipeError):
+                print_text(console, what, verbose=out.verbose)
         say("")
 
     return show

@@ -14,15 +14,16 @@ import anyio
 from fleet.engine.budget import Budget
 from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener
-from fleet.engine.stop import Stop, stop_on_signals
-from fleet.errors import Refused
-from fleet.front.console import announce, console_on, tell
+from fleet.engine.stop import Stop, deferred_signals, stop_on_signals
+from fleet.errors import Interrupted, Refused
+from fleet.front.console import announce, console_on, silence, tell
 from fleet.front.options import Output, Pace, Selection
 from fleet.inventory.model import Inventory
 from fleet.journal.journal import open_journal
 from fleet.operations.base import Task
 from fleet.report.progress import ProgressListener
 from fleet.report.text import print_text
+from fleet.report.writer import Output as ReportOutput
 from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
@@ -30,6 +31,7 @@ __all__ = ["Consent", "execute", "run_async", "run_watched", "watched", "worst",
 
 T = TypeVar("T")
 _GRAVEST = (1, 74, 64, 6, 5, 130, 143, 4, 3, 2, 0)
+_GRAVER = _GRAVEST[: _GRAVEST.index(130)]
 DRIFT = 2
 BUG = 1
 
@@ -115,17 +117,42 @@ def watched(out: Output) -> Iterator[tuple[tuple[Listener, ...], Stop]]:
 
 
 def write_report(report: RunReport, out: Output, next_command: str | None) -> int:
-    """Write the report wherever it was asked for; return 1 where it could not be written."""
-    outputs = parse_outputs(out.output)
-    on_terminal = [each for each in outputs if each.format == "text" and each.path is None]
-    if on_terminal:
+    """Write the report wherever it was asked for; return 1 where it could not be written.
+
+    Files come first: whoever reads standard output may be slow, or gone.
+
+    Raises:
+        Interrupted: A signal came meanwhile; everything is written all the same.
+    """
+    outputs = parse_outputs(out.output, checked=True)
+    with deferred_signals() as heard:
+        faults = list(write_outputs(report, [each for each in outputs if each.path], sys.stdout))
+        for output in outputs:
+            if output.path is None:
+                faults += _print_report(report, output.format, out, next_command)
+        for fault in faults:
+            tell(f"fleet: {fault}")
+    if heard and report.exit_code not in _GRAVER:
+        raise Interrupted(heard[0])
+    return BUG if faults else 0
+
+
+def _print_report(
+    report: RunReport, format_name: str, out: Output, next_command: str | None
+) -> tuple[str, ...]:
+    """Write a report to standard output and return what was wrong with that."""
+    if format_name != "text":
+        return write_outputs(report, [ReportOutput(format_name)], sys.stdout)
+    try:
         console = console_on(sys.stdout, colour=not out.no_color)
         print_text(console, report, verbose=out.verbose, next_command=next_command)
-    others = [each for each in outputs if each not in on_terminal]
-    faults = write_outputs(report, others, sys.stdout)
-    for fault in faults:
-        tell(f"fleet: {fault}")
-    return BUG if faults else 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        return (f"the text report could not be written to stdout: {error.strerror}",)
+    return ()
 
 
 def _next(report: RunReport, consent: Consent) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from cyclopts import Parameter
 
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
-from fleet.front.console import tell
+from fleet.front.console import put, tell
 from fleet.front.execute import run_async, watched
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan_view import plan_headline, plan_markdown, plan_text
@@ -123,11 +122,12 @@ def write_plan(
 ) -> int:
     """Write a plan wherever it was asked for; return 1 where it could not be written."""
     code = 0
-    for target in targets:
+    # Files come first: whoever reads standard output may be slow, or gone.
+    for target in sorted(targets, key=lambda each: each.path is None):
         text = _rendered(made, target.format, out, next_command)
         if target.path is None:
             if not (out.quiet and out.output != ("text",) and target.format == "text"):
-                sys.stdout.write(text)
+                put(text)
             continue
         try:
             write_file(target.path, text)
@@ -142,7 +142,7 @@ def show_plan(made: Plan, out: Output) -> None:
     if out.quiet:
         tell(f"fleet: {plan_headline(made)}")
         return
-    sys.stderr.write(plan_text(made, verbose=out.verbose) + "\n")
+    tell(plan_text(made, verbose=out.verbose))
 
 
 def plan_exit_code(made: Plan, report: RunReport, *, detailed: bool = False) -> int:
@@ -179,4 +179,6 @@ async def planned(
         made, report = await make_plan(
             fleet, document, pace.applied(selected), listeners=listeners, stop=stop
         )
+    if not report.interrupted:
+        stop.heed()
     return made, report, fleet

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console
@@ -57,7 +58,8 @@ class ProgressListener:
         """Begin to show."""
         self._next_line = self._clock() + self._every
         if self._live:
-            self._live.start()
+            with suppress(OSError):
+                self._live.start()
         return self
 
     def __exit__(
@@ -68,7 +70,8 @@ class ProgressListener:
     ) -> None:
         """Take the live line away; the report follows in its place."""
         if self._live:
-            self._live.stop()
+            with suppress(OSError):  # a terminal that is gone must not cost the run its report
+                self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""

@@ -43,8 +43,13 @@ class Output:
     path: Path | None = None
 
 
-def parse_outputs(values: Iterable[str]) -> tuple[Output, ...]:
+def parse_outputs(values: Iterable[str], *, checked: bool = False) -> tuple[Output, ...]:
     """Return what the values of ``-o`` ask for: each ``FORMAT``, ``FORMAT=FILE`` or ``FORMAT=-``.
+
+    Args:
+        values: The values.
+        checked: They were looked at before the run: a folder that has vanished since must cost
+            that one report only, which is told when it is written.
 
     Raises:
         InputErrors: Every mistake: an unknown format, a file that cannot be written, the same
@@ -54,7 +59,7 @@ def parse_outputs(values: Iterable[str]) -> tuple[Output, ...]:
     errors: list[InputError] = []
     for value in values:
         try:
-            output = _parse(value)
+            output = _parse(value, checked=checked)
             _refuse_clash(output, outputs)
         except InputError as error:
             errors.append(error)
@@ -115,7 +120,7 @@ def write_file(path: Path, text: str) -> None:
     _sync_folder(path.parent)
 
 
-def _parse(value: str) -> Output:
+def _parse(value: str, *, checked: bool) -> Output:
     name, equals, file = value.partition("=")
     if name not in RENDERERS:
         known = ", ".join(RENDERERS)
@@ -127,7 +132,7 @@ def _parse(value: str) -> Output:
     if not file:
         raise InputError(f"-o {inert(value)}: a file name is missing after '='")
     path = Path(file)
-    if fault := _unwritable(path):
+    if not checked and (fault := _unwritable(path)):
         raise InputError(f"-o {inert(value)}: {fault}")
     return Output(name, path)
 
