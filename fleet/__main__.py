@@ -20,7 +20,9 @@ def main() -> None:
     try:
         # Loaded here, so that Ctrl-C while that goes on is no traceback.
         from fleet.front.app import end_on_sigterm, run_command_line  # noqa: PLC0415
+        from fleet.front.guard import guard_process  # noqa: PLC0415
 
+        guard_process()
         end_on_sigterm()
         code = run_command_line(sys.argv[1:])
     except KeyboardInterrupt:

@@ -6,11 +6,10 @@ Commands are loaded when they are called, so that ``--help`` does not pay for ai
 from __future__ import annotations
 
 import os
+import re
 import signal
-import traceback
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from types import FrameType
 
 from cyclopts import App, CycloptsError
@@ -27,6 +26,7 @@ from fleet.errors import (
     Refused,
 )
 from fleet.front.console import finish_output, tell
+from fleet.front.guard import where_it_struck
 
 __all__ = ["build_app", "end_on_sigterm", "run_command_line"]
 
@@ -52,6 +52,8 @@ _COMMANDS = {
 own docstrings would cost their import."""
 
 _CONSENT = ("FLEET_ALLOW_SITES", "FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
+
+_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s@]*:[^/?#\s@]*@")
 
 USAGE = 64
 REFUSED = 5
@@ -98,6 +100,7 @@ def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         _refuse_inherited_consent(environ)
+        _refuse_typed_passwords(arguments)
         result = build_app()(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
@@ -119,7 +122,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except FleetError as error:
         return _complain([str(error)], BUG)
     except Exception as error:  # noqa: BLE001 - the last boundary; the text may hold secrets
-        return _complain(_bug(error), BUG)
+        return _complain(where_it_struck(error), BUG)
     return result if isinstance(result, int) else 0
 
 
@@ -130,17 +133,19 @@ def _refuse_inherited_consent(environ: Mapping[str, str]) -> None:
             raise InputError(f"{name} is set, but this consent has to be typed as a flag")
 
 
+def _refuse_typed_passwords(arguments: Sequence[str]) -> None:
+    """Refuse an address with a password in it, which every user of this machine can read."""
+    if any(_WITH_PASSWORD.search(word) for word in arguments):
+        raise InputError(
+            "an address with a password was typed, and other users of this machine can see what"
+            " is typed: set FLEET_STORE instead, or keep the password in ~/.pgpass"
+        )
+
+
 def _complain(lines: Sequence[str], code: int) -> int:
     for line in lines:
         tell(f"fleet: {line}")
     return code
-
-
-def _bug(error: Exception) -> list[str]:
-    """Return where a bug of ours struck, without the error's own words."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = [f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
-    return [f"an error of this tool itself: {type(error).__name__}; please report it", *places]
 
 
 def _version() -> str:

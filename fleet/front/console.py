@@ -13,14 +13,15 @@ from typing import TextIO
 from rich.console import Console
 
 from fleet.errors import FleetError
+from fleet.report.inert import inert_lines
 from fleet.results import Event, RunStarted
 
 __all__ = ["announce", "console_on", "finish_output", "put", "say", "silence", "tell"]
 
 
 def say(text: str) -> None:
-    """Write a line of data to standard output; see `put`."""
-    put(text + "\n")
+    """Write lines of data to standard output, inert; see `put`."""
+    put(inert_lines(text) + "\n")
 
 
 def put(text: str) -> None:
@@ -39,9 +40,9 @@ def put(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write a line for people to standard error; nothing fails because nobody can read it."""
+    """Write lines for people to standard error, inert; nothing fails as nobody can read them."""
     try:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(inert_lines(text) + "\n")
         sys.stderr.flush()
     except OSError:
         silence(sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from fleet.policy.document import PolicyDocument
 from fleet.policy.examine import audit
 from fleet.policy.plan import Plan, render_plan
 from fleet.policy.planning import make_plan
-from fleet.report.data import render_json, report_document
+from fleet.report.data import json_text, render_json, report_document
 from fleet.report.text import print_text
 from fleet.report.writer import write_file
 from fleet.results import RunReport
@@ -110,7 +109,7 @@ def demo(
     for name, report in reports.items():
         write_file(folder / f"{name}.json", render_json(report))
     if wanted == "json":
-        say(json.dumps(_document(sites, list(reports.values())), indent=2))
+        put(json_text(_document(sites, list(reports.values()))))
     code = worst(report.exit_code for name, report in reports.items() if name != "audit")
     if done.stopped:
         raise Interrupted(done.stopped)

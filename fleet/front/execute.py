@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ from fleet.engine.run import Listener
 from fleet.engine.stop import Stop, deferred_signals, stop_on_signals
 from fleet.errors import Interrupted, Refused
 from fleet.front.console import announce, console_on, silence, tell
+from fleet.front.guard import quiet_loop
 from fleet.front.options import Output, Pace, Selection
 from fleet.inventory.model import Inventory
 from fleet.journal.journal import open_journal
@@ -172,5 +174,10 @@ def worst(codes: Iterable[int]) -> int:
 
 def run_async(call: Callable[[], Awaitable[T]]) -> T:
     """Return what `call` returns, on uvloop where that is installed (it saves memory on TLS)."""
+
+    async def guarded() -> T:
+        quiet_loop(asyncio.get_running_loop())
+        return await call()
+
     uvloop = importlib.util.find_spec("uvloop") is not None
-    return anyio.run(call, backend_options={"use_uvloop": uvloop})
+    return anyio.run(guarded, backend_options={"use_uvloop": uvloop})

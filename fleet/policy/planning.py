@@ -140,8 +140,8 @@ def assemble(
 def keepable(value: object) -> tuple[object, bool]:
     """Return a value that a site told as a plan can keep it, and whether it is still the same.
 
-    What is masked, or holds a mask, is not; nor is what no JSON reader takes: halves of characters, infinities
-    (``1e999``), hundreds of levels, megabytes.
+    What is masked, or holds a mask, is not; nor is what no JSON reader takes: halves of
+    characters, infinities (``1e999``), hundreds of levels, megabytes.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated, Literal, NoReturn, Self, cast
@@ -28,7 +29,7 @@ from fleet.report.inert import CI_COMMAND, inert
 from fleet.report.values import json_value
 from fleet.results import Halted, KeyResult, RunReport, SiteResult, Status, Usage
 
-__all__ = ["SCHEMA", "load_report", "render_json", "report_document", "report_schema"]
+__all__ = ["SCHEMA", "json_text", "load_report", "render_json", "report_document", "report_schema"]
 
 SCHEMA = "jetfleet/report/1"
 """Name and version of the document."""
@@ -57,7 +58,12 @@ def report_document(report: RunReport) -> dict[str, object]:
 
 def render_json(report: RunReport) -> str:
     """Return the document as indented ASCII text that ends with a newline."""
-    text = json.dumps(report_document(report), indent=2, allow_nan=False)
+    return json_text(report_document(report))
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return a document of JSON values as indented ASCII text on which nothing acts."""
+    text = json.dumps(document, indent=2, allow_nan=False)
     return CI_COMMAND.sub(r"#\\u0023", text.replace("\x7f", "\\u007f")) + "\n"
 
 

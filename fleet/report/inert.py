@@ -8,10 +8,11 @@ through here exactly once on its way to a screen. What is taken out stays visibl
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
-__all__ = ["CI_COMMAND", "defuse_line", "inert"]
+__all__ = ["CI_COMMAND", "csv_cell", "defuse_line", "html_text", "inert", "inert_lines", "xml_text"]
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -28,6 +29,9 @@ _HIDDEN_MARKS = frozenset(
 
 _MARKS_IN_A_ROW = 4
 """Combining marks a letter may carry; real scripts need fewer, a pile of them hides other lines."""
+
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 CI_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 """GitHub, Azure and TeamCity look for these anywhere in a line of a job's log."""
@@ -62,6 +66,32 @@ def defuse_line(line: str) -> str:
     if not body.startswith("::"):
         return line
     return f"{line[: len(line) - len(body)]}\\x3a{body[1:]}"
+
+
+def inert_lines(text: str) -> str:
+    """Return lines of our own, into which a site may have put words, each of them inert."""
+    return "\n".join(defuse_line(inert(line, 10 * len(line) + 3)) for line in text.split("\n"))
+
+
+def csv_cell(text: str) -> str:
+    """Return `text` as the content of a cell that no spreadsheet takes for a formula.
+
+    Quoting does not help: a spreadsheet takes the quotes off first. A number stays a number.
+    """
+    cell = inert(text, 10 * len(text) + 3)
+    first = unicodedata.normalize("NFKC", cell.strip(" \"';,|")[:1])
+    formula = first in _FORMULA and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if formula else cell
+
+
+def html_text(text: str) -> str:
+    """Return `text` as text or as the value of a quoted attribute of an HTML page."""
+    return html.escape(inert(text, 10 * len(text) + 3), quote=True)
+
+
+def xml_text(text: str) -> str:
+    """Return `text` as XML 1.0 can hold it, not yet escaped: what no parser takes is visible."""
+    return inert(text, 10 * len(text) + 3)
 
 
 def _visible(char: str) -> str:

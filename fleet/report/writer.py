@@ -7,6 +7,7 @@ on a report that has nowhere to go.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -100,11 +101,14 @@ def write_outputs(
 def write_file(path: Path, text: str) -> None:
     """Write a whole file in one step, mode 0600 whatever the umask.
 
-    The old content stays until the new one is safely on the disk.
+    The old content stays until the new one is safely on the disk. A link, a device or a pipe
+    of that name is left alone.
 
     Raises:
         OSError: It could not be written; what was there before is untouched.
     """
+    if fault := _unwritable(path):
+        raise OSError(errno.EINVAL, fault)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".jetfleet-")
     fresh = Path(name)
     try:
