@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -12,8 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 from fleet.errors import InputError, Refused
 from fleet.front.execute import Consent, execute
 from fleet.front.options import Output, Pace, Selection
+from fleet.inventory.secret_files import MAX_SECRET_BYTES, read_secret_file
 from fleet.operations.base import Task
 from fleet.operations.raw import CallApi, WriteApi
+from fleet.operations.values import holds_credential
 
 __all__ = ["api"]
 
@@ -24,7 +28,8 @@ class Call:
     """What to send.
 
     Args:
-        body: JSON object to send.
+        body: JSON object to send; @FILE reads it from a file that only you can read, @- from
+            standard input.
         write: Say that this may change the sites.
         dry_run: Only read.
     """
@@ -66,12 +71,26 @@ def _task(method: str, path: str, body: str) -> Task:
     if method == "GET":
         return _built(CallApi, path=path)
     try:
-        sent = json.loads(body)
-    except ValueError:
+        sent = json.loads(_text(body))
+    except (ValueError, RecursionError):
         sent = None
     if not isinstance(sent, dict):
         raise InputError("--body has to be a JSON object")
+    if not body.startswith("@") and holds_credential("", sent):
+        raise InputError(
+            "--body has a secret in it, and other users of this machine can see what is typed:"
+            " put it into a file and say --body @FILE, or --body @- for standard input"
+        )
     return _built(WriteApi, method=method, path=path, body=sent)
+
+
+def _text(body: str) -> str:
+    """Return the text of a body that may stand in a file or come from standard input."""
+    if body == "@-":
+        return sys.stdin.read(MAX_SECRET_BYTES)
+    if not body.startswith("@"):
+        return body
+    return read_secret_file(Path.cwd(), str(Path(body[1:]).absolute())).decode()
 
 
 def _built(cls: type[Task], **values: object) -> Task:

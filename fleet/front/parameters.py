@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_origin
 
 from fleet.errors import InputError
+from fleet.front.execute import run_async
+from fleet.inventory.references import SecretRef
+from fleet.inventory.secrets import SecretResolver
 from fleet.operations.base import Task
+from fleet.operations.values import holds_credential
 
 __all__ = ["Flag", "flags_of", "read_values"]
+
+
+_TYPED = (
+    "a secret is not typed, since other users of this machine can see what is: refer to it with"
+    " env:NAME, file:PATH, exec:COMMAND or keyring:SERVICE/USERNAME"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,8 @@ def read_values(flag: Flag, words: str | bool | Sequence[str]) -> object:
         words: One word for ``text``, the switch itself, else every word given.
 
     Raises:
-        InputError: A pair without ``=``, or a key given twice.
+        InputError: A pair without ``=``, a key given twice, or a secret where all can read it.
+        InputErrors: A secret that is referred to cannot be had.
     """
     if isinstance(words, str | bool):
         return words
@@ -83,8 +95,23 @@ def _pairs(flag: Flag, words: Sequence[str]) -> dict[str, object]:
             raise InputError(f"{flag.flag} {key}: write KEY=VALUE")
         if key.strip() in found:
             raise InputError(f"{flag.flag} {key}: given twice")
-        found[key.strip()] = _json_or_text(text)
+        found[key.strip()] = _value(flag, key.strip(), text)
     return found
+
+
+def _value(flag: Flag, key: str, text: str) -> object:
+    """Return the value of a pair; that of a secret key is referred to, as in an inventory."""
+    value = _json_or_text(text)
+    if not holds_credential(key, value):
+        return value
+    if holds_credential(key, {} if isinstance(value, str) else value):
+        raise InputError(f"{flag.flag} {key}: {_TYPED}")
+    try:
+        reference = SecretRef.parse(text, folder=Path.cwd())
+    except InputError as error:
+        raise InputError(f"{flag.flag} {key}: {_TYPED}") from error
+    secrets = run_async(lambda: SecretResolver().resolve_all([reference]))
+    return secrets[reference].get_secret_value()
 
 
 def _json_or_text(text: str) -> object:

@@ -19,6 +19,7 @@ from fleet.inventory.secret_files import read_secret_file
 __all__ = ["SecretKind", "SecretRef", "SecretResolver"]
 
 WORKERS = 8
+_PRIVATE = ("PGPASSWORD",)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -44,7 +45,8 @@ class SecretResolver:
     async def resolve_all(self, refs: Iterable[SecretRef]) -> Mapping[SecretRef, SecretStr]:
         """Return the secret of each distinct reference; each is read once, eight at a time.
 
-        Commands get neither the variables that `refs` refer to nor any ``FLEET_*`` variable.
+        Commands get neither the variables that `refs` refer to, nor any ``FLEET_*`` variable, nor
+        the password of the journal's database.
 
         Raises:
             InputErrors: Every reference that leads to no usable secret, at its place.
@@ -54,7 +56,7 @@ class SecretResolver:
         passed_on = {
             name: value
             for name, value in self._environ.items()
-            if name not in hidden and not name.startswith("FLEET_")
+            if name not in hidden and name not in _PRIVATE and not name.startswith("FLEET_")
         }
         found: dict[SecretRef, SecretStr | InputError] = {}
         waiting = iter(distinct)

@@ -23,6 +23,7 @@ __all__ = [
     "READ_ONLY",
     "REMOTE",
     "SECRET",
+    "holds_credential",
     "is_plain_value",
     "masked",
     "sendable",
@@ -143,6 +144,9 @@ _WORDS = MappingProxyType(
 )
 """Words that secret keys take as commands; they give nothing away."""
 _SECRET_NAME = re.compile(r"nonce|token|secret|passw|(api|private)_?key", re.IGNORECASE)
+_CREDENTIALS = frozenset({"jetpack_protect_key", "post_by_email_address", "wordpress_api_key"})
+"""Secret keys by which somebody gets in; the others only tell whom a site trusts."""
+
 _DEEPEST = 40
 _LONGEST_MAIL = 320
 """Characters of the longest address that mail knows (RFC 3696)."""
@@ -166,6 +170,22 @@ def masked(key: str, value: object, *, levels: int = _DEEPEST) -> object:
     if isinstance(value, list):
         return [masked("", each, levels=levels - 1) for each in value]
     return MASK if isinstance(value, str) and _is_mail(value.strip()) else value
+
+
+def holds_credential(key: str, value: object, *, levels: int = _DEEPEST) -> bool:
+    """Return whether a value, or one in it at any depth, is by its key what lets somebody in."""
+    if isinstance(value, bool | int | float) or not value:
+        return False
+    if key in _CREDENTIALS or _SECRET_NAME.search(key):
+        return value not in _WORDS.get(key, ())
+    if levels == 0:
+        return True
+    if isinstance(value, Mapping):
+        return any(
+            holds_credential(str(name), each, levels=levels - 1) for name, each in value.items()
+        )
+    items = value if isinstance(value, list) else []
+    return any(holds_credential("", each, levels=levels - 1) for each in items)
 
 
 def _is_mail(text: str) -> bool:
