@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["USER_AGENT", "HttpLimits", "Limits", "Retries", "Settings"]
+__all__ = ["USER_AGENT", "HttpLimits", "Limits", "Retries", "Settings", "Watching"]
 
 USER_AGENT = "jetfleet/0.1"
 """Sent with every request. WordPress stores it with each session, so it stays short and stable."""
@@ -58,9 +58,25 @@ class HttpLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Watching:
+    """How it is noticed that this process could not run.
+
+    Args:
+        beat: Seconds between two looks at the clocks.
+        lag: Seconds of standing still that count; less is the usual crowd.
+        telling: Seconds that people are told of.
+    """
+
+    beat: float = 0.5
+    lag: float = 1.0
+    telling: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a run."""
 
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
     http: HttpLimits = field(default_factory=HttpLimits)
+    watching: Watching = field(default_factory=Watching)

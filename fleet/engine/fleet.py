@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from fleet.config import Settings
+from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
 from fleet.engine.keeping import Keeper
+from fleet.engine.limits import fitted
 from fleet.engine.run import Emitter, Listener, Order, Run
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
+from fleet.engine.watch import Watch
 from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.secrets import SecretRef, SecretResolver
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
 __all__ = ["Fleet", "new_run_id"]
+
+_LOG = logging.getLogger("fleet")
 
 
 def _now() -> datetime:
@@ -69,6 +74,7 @@ class Fleet:
         self.now = now
         self._resolver = resolver or SecretResolver()
         self._run_id = run_id
+        self._clipped = False
 
     async def run(  # noqa: PLR0913 - the whole of a run in one call
         self,
@@ -133,7 +139,8 @@ class Fleet:
         emitter = Emitter(listeners)
         async with AsyncExitStack() as stack:
             keeper = await self._keeper(stack, order, start, stop)
-            limits = self.settings.limits
+            watch = await stack.enter_async_context(Watch(self.settings.watching).watching())
+            limits = self._limits()
             connections = await stack.enter_async_context(
                 Connections(limits.concurrency, self.settings.http)
             )
@@ -144,6 +151,8 @@ class Fleet:
                 dry_run=order.dry_run,
                 intend=keeper.intend if keeper else None,
                 checks=order.checks,
+                watch=watch,
+                stop=stop,
             )
             emitter(start)
             for result in order.done.values():
@@ -178,6 +187,19 @@ class Fleet:
             await self.journal.reopen(start.run_id, owner)
         return keeper
 
+    def _limits(self) -> Limits:
+        """Return the limits of a run, so that it never runs out of open files."""
+        asked = self.settings.limits
+        limits = fitted(asked)
+        if limits != asked and not self._clipped:
+            self._clipped = True
+            _LOG.warning(
+                "%d sites at once instead of %d: this process may open too few files (ulimit -n)",
+                limits.concurrency,
+                asked.concurrency,
+            )
+        return limits
+
     async def _secrets(self, order: Order) -> Mapping[SecretRef, SecretStr]:
         return await self._resolver.resolve_all(
             site.auth.password for site in order.sites if not site.paused
@@ -197,15 +219,12 @@ class Fleet:
         """Return the operation that the source makes of an order; its own result is recorded."""
         drawn: list[Task | None] = []
 
-        async def source() -> SiteResult:
-            operation, result = await run.visitor.draw(self.inventory.sites[task.source], task)
+        async def source(site: Site) -> SiteResult:
+            operation, result = await run.visitor.draw(site, task)
             drawn.append(operation)
             return result
 
-        async def read() -> None:
-            await run.drawn(source)
-
-        await run.stop.unless(read)
+        await run.drawn(self.inventory.sites[task.source], source)
         return drawn[0] if drawn else None
 
     def _start(self, order: Order) -> RunStarted:

@@ -19,7 +19,6 @@ from fleet.results import (
     Halted,
     RunReport,
     RunStarted,
-    SiteFinished,
     SiteResult,
     Status,
 )
@@ -146,18 +145,28 @@ class Run:
         Sites in flight finish when a budget is exceeded; none starts after.
         """
 
+        async def visit(site: Site) -> SiteResult:
+            return await self.visitor.visit(site, task_of(site))
+
+        await self._visit(sites, visit, budgets)
+
+    async def drawn(self, site: Site, call: Callable[[Site], Awaitable[SiteResult]]) -> None:
+        """Visit a site in a way of its own, before the others, and record how it ended."""
+        await self._visit([site], call, ())
+
+    async def _visit(
+        self,
+        sites: Sequence[Site],
+        call: Callable[[Site], Awaitable[SiteResult]],
+        budgets: Sequence[Budget],
+    ) -> None:
         if self.stop.draining.is_set():
             return
 
         async def visit(site: Site) -> SiteResult:
-            return await self._ended(await self.visitor.visit(site, task_of(site)), budgets)
+            return await self._ended(await call(site), budgets)
 
         await self._scheduler.run(sites, visit, self._emitter, self.stop, self.visitor.abort)
-
-    async def drawn(self, call: Callable[[], Awaitable[SiteResult]]) -> None:
-        """Record how a site ended that was read by itself, before the others."""
-        result = await call()
-        self._emitter(SiteFinished(await self._ended(result, ())))
 
     async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
         self._finished[result.site] = result.status

@@ -74,7 +74,7 @@ class Scheduler:
                 await lanes.add(await resolve_address(host, self._lookup), sites)
 
         async with anyio.create_task_group() as tasks:
-            for _ in range(min(_RESOLVERS, len(by_host))):
+            for _ in range(min(_RESOLVERS, self._limits.concurrency, len(by_host))):
                 tasks.start_soon(resolver)
         await lanes.close()
 

@@ -34,6 +34,9 @@ class Turn:
         operation: What runs there; None for a query.
         decision: What was decided, once it is.
         limit: Ends the visit at the site's deadline.
+        before: What was observed before anything was sent.
+        began: When it began, by the watch.
+        opened: Whether the site has let us in.
     """
 
     site: Site
@@ -44,6 +47,20 @@ class Turn:
     operation: Operation[Any] | None = field(default=None, repr=False)
     decision: Decision | None = field(default=None, repr=False)
     limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    before: object = field(default=None, repr=False)
+    began: float = 0.0
+    opened: bool = False
+    _logins: int = 0
+
+    def begin(self, now: float) -> None:
+        """Begin, or begin once more; what was sent and what it cost is kept."""
+        self.scope, self.began, self.opened = anyio.CancelScope(), now, False
+        self._logins = self.meter.logins
+
+    @property
+    def login_open(self) -> bool:
+        """Return whether the password was sent and nobody knows what the site made of it."""
+        return not self.opened and self.meter.logins > self._logins
 
     def ended(self, status: Status, **facts: Any) -> SiteResult:
         """Return a result of this visit."""

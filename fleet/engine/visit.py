@@ -15,7 +15,9 @@ from pydantic import SecretStr
 
 from fleet.config import Settings
 from fleet.engine.overheard import overheard
+from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
+from fleet.engine.watch import Watch
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
@@ -33,6 +35,26 @@ __all__ = ["Intend", "Visitor"]
 Work = Callable[[SiteSession], Awaitable[SiteResult]]
 _READ_BACK = 15.0
 """Seconds beyond a site's deadline for reading what became of a change that was sent."""
+
+
+_VISITS = 3
+"""Visits of a site at most, where this machine slept through those before."""
+
+_OUTDATED = 30.0
+"""Seconds of sleep after which what was read is read again before anything is changed."""
+
+_OURS = frozenset(
+    {
+        "net.dns",
+        "net.refused",
+        "net.reset",
+        "net.timeout",
+        "proto.truncated",
+        "site.unhealthy",
+        "write.unconfirmed",
+    }
+)
+"""What a site seems to do while this machine is not listening."""
 
 
 class Intend(Protocol):
@@ -56,9 +78,11 @@ class Visitor:
         dry_run: True to stop before anything is written.
         intend: Puts changes on record before they are sent; None keeps no record.
         checks: What has to hold of a site after it was changed.
+        watch: Tells what this machine has missed.
+        stop: Keeps visits from being made again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that visits of a run share
         self,
         connections: Connections,
         settings: Settings,
@@ -67,6 +91,8 @@ class Visitor:
         dry_run: bool = False,
         intend: Intend | None = None,
         checks: Sequence[HealthCheck] = (),
+        watch: Watch | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self._connections = connections
         self._settings = settings
@@ -74,6 +100,8 @@ class Visitor:
         self._dry_run = dry_run
         self._intend = intend
         self._checks = tuple(checks)
+        self._watch = watch or Watch()
+        self._stop = stop or Stop()
         self._scopes: dict[int, anyio.CancelScope] = {}
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
@@ -99,10 +127,10 @@ class Visitor:
             operation = await order.draw(JetpackReader(session.get, session.page))
             turn.refuse_to_spread(operation.parameters())
             drawn.append(operation)
-            return await self._operate(session, drawn[0], turn)
+            return await self._operate(session, operation, turn)
 
         result = await self._guarded(turn, work)
-        return (drawn[0] if drawn else None), result
+        return (drawn[-1] if drawn else None), result
 
     def abort(self) -> None:
         """End every visit at once; each still returns its result."""
@@ -114,6 +142,8 @@ class Visitor:
             if self._intend is not None and turn.operation is not None:
                 intents = [_intent(turn.operation, change, turn.redactor) for change in changes]
                 await self._intend(site, intents)
+            if (missed := self._watch.missed(turn.began)) >= _OUTDATED:
+                raise SiteError("net.timeout", _stood_still(missed), sent=False)
 
         turn = Turn(site, anyio.CancelScope(), WriteLog(intend), self._redactor(site, task))
         return turn
@@ -126,8 +156,47 @@ class Visitor:
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()
-        result = turn.redactor.result(await self._caught(turn, work))
+        result = turn.redactor.result(await self._awake(turn, work))
         return turn.with_usage(result, time.monotonic() - started)
+
+    async def _awake(self, turn: Turn, work: Work) -> SiteResult:
+        """Return the result of a visit that this machine was awake for, or that says it was not.
+
+        What failed while nothing could be done here is done again with new connections, except a
+        login: a password that was rejected unheard must not be sent twice.
+        """
+        missed = 0.0
+        for _ in range(_VISITS):
+            turn.begin(self._watch.now())
+            result = await self._caught(turn, work)
+            missed = self._watch.missed(turn.began)
+            if not missed or result.kind not in _OURS:
+                return result
+            if turn.log.sent:
+                return await self._read_late(turn, result, missed)
+            if turn.login_open or self._stop.draining.is_set():
+                break
+        message = f"{_stood_still(missed)}, and nothing was changed"
+        return turn.ended(Status.NOT_STARTED, message=message)
+
+    async def _read_late(self, turn: Turn, first: SiteResult, missed: float) -> SiteResult:
+        """Return what became of a change whose answer we missed; `first` where nobody can tell."""
+        operation, changes = turn.operation, turn.decision.changes if turn.decision else ()
+        if operation is None or self._stop.aborting.is_set():
+            return first
+        slept, read = SiteError("net.timeout", _stood_still(missed)), False
+
+        async def work(session: SiteSession) -> SiteResult:
+            nonlocal read
+            reader = JetpackReader(session.get, session.page)
+            after = await operation.reread(reader, turn.before, changes)
+            judged = operation.judge(turn.before, after, changes, turn.log, slept)
+            read = True
+            return await self._checked(turn, turn.settled(list(judged)))
+
+        turn.begin(self._watch.now())
+        later = await self._caught(turn, work)
+        return later if read else first
 
     async def _caught(self, turn: Turn, work: Work) -> SiteResult:
         """Return the result of `work`, or of the trouble, the deadline or the abort it met."""
@@ -154,6 +223,7 @@ class Visitor:
         async with open_session(
             turn.site, password, connections, self._settings, turn.meter
         ) as session:
+            turn.opened = True
             return await work(session)
 
     async def _operate(
@@ -161,7 +231,7 @@ class Visitor:
     ) -> SiteResult:
         reader = JetpackReader(session.get, session.page)
         before = await operation.observe(reader)
-        turn.operation, turn.decision = operation, operation.decide(before)
+        turn.before, turn.operation, turn.decision = before, operation, operation.decide(before)
         changes = turn.decision.changes
         if self._dry_run:
             return turn.pending()
@@ -210,6 +280,10 @@ class Visitor:
 async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:
     data = await query.collect(JetpackReader(session.get, session.page))
     return turn.ended(Status.UNCHANGED, data=data)
+
+
+def _stood_still(seconds: float) -> str:
+    return f"this machine slept or stood still for {seconds:.0f} s"
 
 
 def _intent(operation: Operation[Any], change: Change, redactor: Redactor) -> Intent:
