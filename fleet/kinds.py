@@ -68,13 +68,19 @@ _ROWS = (
         "tls.untrusted",
         "unreachable",
         "The site's certificate is not signed by an authority this machine trusts.",
-        "Install the full certificate chain, or name your own authority with http.ca_file.",
+        "Install the full certificate chain, or name its own authority (http.ca_file) or key (http.pin).",
     ),
     Kind(
         "tls.name",
         "unreachable",
         "The site's certificate belongs to another host name.",
         "Use the host name in the certificate, or have the certificate issued again.",
+    ),
+    Kind(
+        "tls.protocol",
+        "unreachable",
+        "The server and this machine found no way of speaking TLS with each other.",
+        "Have the web server offer TLS 1.2 or 1.3 on this port.",
     ),
     Kind(
         "proto.not_json",
@@ -94,6 +100,12 @@ _ROWS = (
         "The answer ended before it was complete.",
         "Run again; if it stays, look at the site's PHP error log.",
         retryable=True,
+    ),
+    Kind(
+        "proto.cached",
+        "failed",
+        "A cache answered in place of the site, also when asked past it.",
+        "Let the cache or CDN pass requests to wp-json and wp-admin on.",
     ),
     Kind(
         "redirect.cross_origin",
@@ -117,7 +129,7 @@ _ROWS = (
         "auth.bad_credentials",
         "blocked",
         "The site rejected the user name or the password.",
-        "Correct the credential; it was sent once and is not tried again.",
+        "Correct it; it was sent once and is not again before fleet sites accept NAME.",
     ),
     Kind(
         "auth.locked_out",
@@ -130,6 +142,18 @@ _ROWS = (
         "blocked",
         "The account needs a second factor or another way of signing in.",
         "Use an application password for this account.",
+    ),
+    Kind(
+        "auth.sso_only",
+        "blocked",
+        "The site takes single sign-on only and no password.",
+        "Use an application password for this account, or allow its password login.",
+    ),
+    Kind(
+        "auth.leaked_password",
+        "blocked",
+        "The site wants the password confirmed by e-mail or changed before it lets the account in.",
+        "Sign in with a browser, do what the site asks, and store the new password.",
     ),
     Kind(
         "auth.session",
@@ -168,6 +192,44 @@ _ROWS = (
         "Run again when its update has finished.",
     ),
     Kind(
+        "site.overloaded",
+        "unreachable",
+        "The server has no room for more requests, or is switched off for a while.",
+        "Lower --per-host and run again later.",
+        retryable=True,
+    ),
+    Kind(
+        "site.critical_error",
+        "failed",
+        "WordPress or PHP ended with a fatal error.",
+        "Look at the site's PHP error log; a plugin or theme is the usual cause.",
+    ),
+    Kind(
+        "site.database_down",
+        "unreachable",
+        "WordPress cannot reach its database, or finds it empty.",
+        "Look at the database server and the site's wp-config.php.",
+        retryable=True,
+    ),
+    Kind(
+        "site.upgrade_pending",
+        "blocked",
+        "WordPress waits for an upgrade of its database.",
+        "Open wp-admin in a browser and let it upgrade.",
+    ),
+    Kind(
+        "site.login_hidden",
+        "blocked",
+        "There is no login page at its usual address, or it is closed to this machine.",
+        "Set auth.login_path to the real address, or use an application password.",
+    ),
+    Kind(
+        "site.parked",
+        "blocked",
+        "The domain is parked, for sale, or its account is suspended.",
+        "Renew the domain or the account, or take the site out of the inventory.",
+    ),
+    Kind(
         "site.server_error",
         "failed",
         "The site failed with an error of its own.",
@@ -185,6 +247,18 @@ _ROWS = (
         "failed",
         "The change was made, but a check of the site failed afterwards.",
         "Look at the site; fleet rollback RUN puts back what the run changed.",
+    ),
+    Kind(
+        "identity.mismatch",
+        "blocked",
+        "The address shows another site than before, so no password was sent.",
+        "If the change is right, say fleet sites accept NAME.",
+    ),
+    Kind(
+        "identity.duplicate",
+        "blocked",
+        "Two entries of the inventory are the same site.",
+        "Keep one of them.",
     ),
     Kind(
         "site.repeats_secret",

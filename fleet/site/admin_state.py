@@ -8,11 +8,12 @@ string (8.4 to 15.3), plain JSON (15.4 on).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from urllib.parse import unquote
+
+from fleet.site import strict_json
 
 __all__ = ["initial_state", "is_nonce", "nonce_in_page", "ssl_nonce_in_page"]
 
@@ -71,20 +72,19 @@ def ssl_nonce_in_page(page: str) -> str | None:
 
 def _objects(page: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield the objects of the page that can be decoded, each with its variable's name."""
-    decoder = json.JSONDecoder()
     for match in islice(_ENCODED.finditer(page), _TRIES):
-        state = _decode(decoder, unquote(match.group(1)), 0)
+        state = _decode(unquote(match.group(1)), 0)
         if isinstance(state, dict):
             yield "Initial_State", state
     for match in islice(_LITERAL.finditer(page), _TRIES):
         # The same script goes on with other statements, so the decoder finds the end.
-        state = _decode(decoder, page, match.end())
+        state = _decode(page, match.end())
         if isinstance(state, dict):
             yield match.group(1), state
 
 
-def _decode(decoder: json.JSONDecoder, text: str, start: int) -> object:
+def _decode(text: str, start: int) -> object:
     try:
-        return decoder.raw_decode(text, start)[0]
-    except (ValueError, RecursionError):
+        return strict_json.read_at(text, start)[0]
+    except ValueError:
         return None

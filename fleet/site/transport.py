@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from aiohttp.abc import AbstractCookieJar, AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver, ResolveResult
 from anyio import to_thread
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from fleet.config import USER_AGENT, HttpLimits
 from fleet.errors import SiteError
+from fleet.site.allowance import Allowance
+from fleet.site.cookies import Cookies
+from fleet.site.decoding import ACCEPTED, Body
+from fleet.site.exchange import Meter, Reply, Request, web_address
 from fleet.site.names import Names
+from fleet.site.trust import (
+    NO_MORE_FILES,
+    Trust,
+    certificate_trouble,
+    handshake_trouble,
+    ssl_context,
+)
 
 __all__ = ["Connections", "Meter", "Reply", "Request", "Transport", "web_address"]
 
@@ -33,9 +44,9 @@ _MAX_FIELD = 32 * 1024
 """Long CSP and Link headers are common; the library's 8 KiB would fail healthy sites."""
 
 _MAX_HEADERS = 512
-_MAX_ADDRESS = 4096
-_MAX_FOREIGN = 255
-"""Characters beyond ASCII in an address: what a host name of them costs grows with the square."""
+_KEPT = 4.0
+"""Seconds for which an idle connection is used again. Apache closes it after five, and a write
+that meets the closing would be lost without anybody knowing whether it arrived."""
 
 _EARLY = 16
 """Names that are looked up ahead of the visits."""
@@ -43,119 +54,54 @@ _EARLY = 16
 _THREADS = 256
 """Names looked up at once at most; each takes a thread and a file."""
 
-_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
-_CERTIFICATE_EXPIRED = 10
-_NAME_MISMATCHES = (62, 64)
-"""Verification codes of OpenSSL's x509_vfy.h: expired; not for this host name, this IP address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request to send.
-
-    Args:
-        method: ``GET``, ``HEAD`` or ``POST``. Nothing else: the library silently sends PUT and
-            DELETE twice when a connection breaks, but never POST.
-        url: Absolute address.
-        headers: Further headers, credentials included.
-        json: Body to send as JSON.
-        form: Body to send as an HTML form.
-    """
-
-    method: str
-    url: URL
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: object = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer, whole; `body` holds decoded bytes."""
-
-    status: int
-    url: URL
-    headers: CIMultiDictProxy[str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """Return the body as text, undecodable bytes replaced."""
-        return self.body.decode("utf-8", "replace")
-
-    @property
-    def location(self) -> URL | None:
-        """Return the absolute target of a redirect, or None where there is none to follow."""
-        value = self.headers.get("Location", "")
-        if self.status not in (301, 302, 303, 307, 308) or not value:
-            return None
-        return web_address(value, self.url)
-
-
-def web_address(text: str, base: URL) -> URL | None:
-    """Return the http or https address that a site's `text` stands for, or None.
-
-    A user and password in it are dropped: the library would send them as our own.
-
-    Args:
-        text: Hostile text; an address far longer than any real one is none.
-        base: What a relative address is relative to; an empty one where none is accepted.
-    """
-    if len(text) > _MAX_ADDRESS or sum(not char.isascii() for char in text) > _MAX_FOREIGN:
-        return None
-    try:
-        target = base.join(URL(text)).with_user(None)
-        # The name is decoded only here, and may turn out to stand for nothing.
-        return target if target.scheme in ("http", "https") and target.host else None
-    except (ValueError, IndexError):  # the second for "//[]@" (yarl 1.25)
-        return None
-
 
 @dataclass(slots=True)
-class Meter:
-    """What one site has cost so far; counted here and read by the engine."""
+class _Lines:
+    """What the transports of one site share.
 
-    requests: int = 0
-    writes: int = 0
-    logins: int = 0
-    received: int = 0
+    Args:
+        client: The site's own client session.
+        cookies: Its jar; None where none may be kept.
+        meter: Counts requests and bytes.
+        proxy: What all requests go through, if anything.
+        allowance: What the site may still send.
+    """
+
+    client: aiohttp.ClientSession
+    cookies: Cookies | None
+    meter: Meter
+    proxy: str | None
+    allowance: Allowance
 
 
 class Transport:
     """Exchanges with one origin, all over one cookie jar.
 
     Args:
-        client: The site's own client session.
+        lines: What it shares with the site's other transports.
         origin: Scheme, host and port that requests may go to.
         timeout: Seconds for one exchange, connecting and the whole body included.
         limits: What one answer may cost.
-        meter: Counts requests and bytes.
     """
 
-    def __init__(
-        self,
-        client: aiohttp.ClientSession,
-        origin: URL,
-        timeout: float,
-        limits: HttpLimits,
-        meter: Meter,
-    ) -> None:
-        self._client = client
+    def __init__(self, lines: _Lines, origin: URL, timeout: float, limits: HttpLimits) -> None:
+        self._lines = lines
         self._timeout = aiohttp.ClientTimeout(
             total=timeout, sock_connect=min(timeout, limits.connect_timeout), sock_read=timeout
         )
         self._seconds = timeout
         self._limits = limits
-        self.meter = meter
+        self.meter = lines.meter
         self.origin = origin.origin()
 
     def at(self, origin: URL) -> Transport:
         """Return a transport for another origin that shares connections, jar and meter."""
-        return Transport(self._client, origin, self._seconds, self._limits, self.meter)
+        return Transport(self._lines, origin, self._seconds, self._limits)
 
     def forget_cookies(self) -> None:
         """Drop every cookie."""
-        self._client.cookie_jar.clear()
+        if self._lines.cookies is not None:
+            self._lines.cookies.clear()
 
     async def send(self, request: Request) -> Reply:
         """Send `request` once and return the whole answer, redirects included.
@@ -171,44 +117,64 @@ class Transport:
                 sent=False,
             )
         self.meter.requests += 1
+        allowance = self._lines.allowance
+        allowance.begin()
         try:
             return await self._exchange(request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if allowance.exceeded:
+                message = "the site sends more than an answer may have"
+                raise SiteError("proto.too_large", message) from error
             raise _translate(error, self._seconds) from error
+        finally:
+            allowance.end()
 
     async def _exchange(self, request: Request) -> Reply:
-        async with self._client.request(
+        cookies = self._lines.cookies
+        headers = dict(request.headers)
+        if cookies is not None and (pairs := cookies.header(request.url)):
+            headers["Cookie"] = pairs
+        async with self._lines.client.request(
             request.method,
             request.url,
-            headers=request.headers,
+            headers=headers,
             json=request.json,
             data=request.form,
             allow_redirects=False,
             timeout=self._timeout,
+            proxy=self._lines.proxy,
         ) as response:
+            if cookies is not None:
+                lines = response.headers.getall("Set-Cookie", ())
+                cookies.take(lines, request.url, response.headers.get("Date", ""))
             body = await self._read(response)
             return Reply(response.status, response.url, response.headers, body)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            size += len(chunk)
-            if size > self._limits.body:
-                response.close()
-                raise SiteError(
-                    "proto.too_large", f"the answer is larger than {self._limits.body} bytes"
-                )
-            chunks.append(chunk)
-        self.meter.received += size
-        return b"".join(chunks)
+        # The wire may carry the frames of many small chunks besides the body.
+        self._lines.allowance.body(2 * self._limits.body + _CHUNK)
+        try:
+            body = Body(response.headers.getall("Content-Encoding", ()), self._limits.body)
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                body.feed(chunk)
+            whole = body.whole()
+        except SiteError:
+            response.close()
+            raise
+        self.meter.received += len(whole)
+        return whole
 
 
 class _Resolver(AbstractResolver):
-    """What the library asks for the addresses of a host, all of one run the same."""
+    """What the library asks for the addresses of a host, all of one run the same.
+
+    A site keeps the addresses that its visit began with, whatever its name servers say later:
+    what was found out about one server is true for no other.
+    """
 
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._kept: dict[str, tuple[str, ...]] = {}
 
     async def resolve(
         self,
@@ -217,6 +183,11 @@ class _Resolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - both are asked for
     ) -> list[ResolveResult]:
         """Return the addresses of `host`, of both families."""
+        if host not in self._kept:
+            found = await self._names.addresses(host)
+            self._kept[host] = tuple(address for address in found if _may_be_a_site(address))
+        if not self._kept[host]:
+            raise socket.gaierror(socket.EAI_FAIL, "it leads to an address that no site can have")
         return [
             ResolveResult(
                 hostname=host,
@@ -226,17 +197,30 @@ class _Resolver(AbstractResolver):
                 proto=0,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for address in await self._names.addresses(host)
+            for address in self._kept[host]
         ]
 
     async def close(self) -> None:
         """Do nothing: the names outlive a site's connections."""
 
 
+def _may_be_a_site(address: str) -> bool:
+    """Return whether a name may lead there.
+
+    Clouds tell secrets to whoever asks at a link-local address, and 0.0.0.0 is this machine.
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # with a zone, as only link-local addresses have one
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return not (ip.is_link_local or ip.is_unspecified or ip.is_multicast)
+
+
 class Connections:
     """What the connections of a run have in common: who is trusted, and where the hosts are.
 
-    Building an SSL context costs about 20 ms, so there is one for each set of authorities and
+    Building an SSL context costs about 20 ms, so there is one for each way of trusting and
     never one for each site.
 
     Args:
@@ -246,7 +230,7 @@ class Connections:
 
     def __init__(self, concurrency: int, limits: HttpLimits) -> None:
         self._limits = limits
-        self._contexts: dict[Path | None, ssl.SSLContext] = {}
+        self._contexts: dict[Trust, ssl.SSLContext] = {}
         self._making = asyncio.Lock()
         self._names = Names(limits.dns_timeout, min(4 * (concurrency + _EARLY), _THREADS))
 
@@ -267,7 +251,7 @@ class Connections:
         return (await self._names.addresses(host))[0]
 
     @asynccontextmanager
-    async def open(
+    async def open(  # noqa: PLR0913 - everything an inventory says about a site's connections
         self,
         url: URL,
         *,
@@ -275,6 +259,8 @@ class Connections:
         meter: Meter,
         cookies: bool = True,
         ca_file: Path | None = None,
+        pin: str = "",
+        proxy: str = "",
     ) -> AsyncIterator[Transport]:
         """Yield a transport with connections and a cookie jar of its own for the site at `url`.
 
@@ -288,66 +274,51 @@ class Connections:
             cookies: False where none may be kept: a cookie beside an application password
                 makes WordPress ignore the password (wp-includes/rest-api.php).
             ca_file: Authorities to trust instead of the system's, as PEM.
+            pin: The one public key to trust, as in `Trust`.
+            proxy: Address of a proxy that all requests go through; empty for none. The
+                machine's own environment names none, and no file of passwords is read.
 
         Raises:
             SiteError: ``tls.untrusted`` where `ca_file` cannot be used.
         """
+        allowance = Allowance()
         connector = aiohttp.TCPConnector(
-            ssl=await self._context(ca_file),
+            ssl=await self._context(Trust(ca_file, pin)),
             limit=0,
             resolver=_Resolver(self._names),
             use_dns_cache=False,
+            keepalive_timeout=_KEPT,
+            socket_factory=allowance.socket,
         )
         client = aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=_jar(cookies=cookies),
-            headers={"User-Agent": USER_AGENT},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
+            auto_decompress=False,
             trust_env=False,
             max_field_size=_MAX_FIELD,
             max_line_size=_MAX_FIELD,
             max_headers=_MAX_HEADERS,
         )
+        lines = _Lines(client, Cookies() if cookies else None, meter, proxy or None, allowance)
         async with client:
-            yield Transport(client, url, timeout, self._limits, meter)
+            yield Transport(lines, url, timeout, self._limits)
 
-    async def _context(self, ca_file: Path | None) -> ssl.SSLContext:
+    async def _context(self, trust: Trust) -> ssl.SSLContext:
         async with self._making:
-            if ca_file not in self._contexts:
-                self._contexts[ca_file] = await to_thread.run_sync(_ssl_context, ca_file)
-            return self._contexts[ca_file]
-
-
-def _jar(*, cookies: bool) -> AbstractCookieJar:
-    """Return a jar for one site; `unsafe` so that sites named by an IP address work too."""
-    if cookies:
-        return aiohttp.CookieJar(unsafe=True, quote_cookie=False)
-    return aiohttp.DummyCookieJar()
-
-
-def _ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except (OSError, ssl.SSLError) as error:
-        if error.errno in _NO_MORE_FILES:
-            raise _out_of_files() from error
-        raise SiteError(
-            "tls.untrusted", f"the authorities in {ca_file} cannot be used: {error}", sent=False
-        ) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+            if trust not in self._contexts:
+                try:
+                    self._contexts[trust] = await to_thread.run_sync(ssl_context, trust)
+                except OSError as error:
+                    raise _out_of_files() from error
+            return self._contexts[trust]
 
 
 def _translate(error: Exception, seconds: float) -> SiteError:
     """Return the library's exception as a `SiteError`; the first row that fits."""
-    if isinstance(error, OSError) and error.errno in _NO_MORE_FILES:
+    if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
         return _out_of_files()
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _certificate(error.certificate_error)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _unresolved(error)
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return SiteError("tls.untrusted", "the TLS handshake failed", sent=False)
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
         return _unconnected(error)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return SiteError("net.timeout", "the server could not be reached in time", sent=False)
@@ -377,16 +348,18 @@ def _unresolved(error: aiohttp.ClientConnectorDNSError) -> SiteError:
     return SiteError("net.dns", message, sent=False)
 
 
-def _certificate(error: Exception) -> SiteError:
-    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None
-    if code == _CERTIFICATE_EXPIRED:
-        return SiteError("tls.expired", "the certificate has expired", sent=False)
-    if code in _NAME_MISMATCHES or (isinstance(error, ssl.CertificateError) and code is None):
-        return SiteError("tls.name", "the certificate is for another host name", sent=False)
-    return SiteError("tls.untrusted", "the certificate is not trusted", sent=False)
-
-
-def _unconnected(error: aiohttp.ClientConnectorError) -> SiteError:
+def _unconnected(error: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError) -> SiteError:
+    """Return why there was no connection that anything could be sent over."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return SiteError("net.refused", f"the proxy answered {error.status}", sent=False)
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return SiteError("net.refused", "the proxy cannot be reached", sent=False)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return certificate_trouble(error.certificate_error)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return _unresolved(error)
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return handshake_trouble(error.os_error)
     if error.os_error.errno == errno.ECONNREFUSED:
         return SiteError("net.refused", "the server refused the connection", sent=False)
     reason = error.os_error.strerror or "no route to the server"

@@ -93,7 +93,7 @@ async def test_a_certificate_of_another_host_is_named(
 async def test_a_plain_port_gives_no_handshake(authorities: Path) -> None:
     async with web_server(hello) as url:
         error = await trouble(url.with_scheme("https"), authorities)
-    assert (error.kind, error.sent) == ("tls.untrusted", False)
+    assert (error.kind, error.sent) == ("tls.protocol", False)
 
 
 async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,0 +1,115 @@
+"""JSON as RFC 8259 has it, and no more than an honest site sends.
+
+The standard library takes NaN, two values for one key, half of a surrogate pair and nesting
+until its stack ends. What such a value becomes depends on who reads it next: a report would no
+longer be JSON, a second reader would see another value. So none of it is read here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from math import isfinite
+
+__all__ = ["loads", "read_at", "tame"]
+
+DEEPEST = 64
+"""Levels of nesting; Jetpack's deepest document has about ten."""
+
+_LONGEST_NUMBER = 40
+"""Characters; PHP writes at most 25."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_UNDECODED = re.compile("[\udc80-\udcff]")
+"""What stands for bytes that are no UTF-8 where text was decoded with ``surrogateescape``."""
+
+
+def loads(text: str) -> object:
+    """Return the JSON value that `text` is.
+
+    Raises:
+        ValueError: It is none, or none that an honest site sends.
+    """
+    value, end = read_at(text, 0)
+    if text[end:].strip(" \t\r\n"):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
+
+
+def read_at(text: str, start: int) -> tuple[object, int]:
+    """Return the JSON value that begins at `start`, blanks passed over, and where it ends.
+
+    Raises:
+        json.JSONDecodeError: There is no JSON; its ``pos`` says from where on.
+        ValueError: There is JSON that no honest site sends.
+    """
+    while text[start : start + 1] in (" ", "\t", "\r", "\n"):
+        start += 1
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _UNDECODED.search(text, start, end):
+        raise ValueError("not UTF-8")
+    tame(value)
+    # Cheap to rule out, and only then every string has to be looked at.
+    if _SURROGATE.search(text, start, end):
+        _whole_characters(value)
+    return value, end
+
+
+def tame(value: object) -> None:
+    """Check how deeply `value` is nested.
+
+    Raises:
+        ValueError: More deeply than an honest site does.
+    """
+    level: Sequence[object] = (value,)
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _whole_characters(value: object) -> None:
+    """Refuse halves of surrogate pairs, which no file and no terminal can take."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("half a character") from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("a number with too many digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    number = float(text) if len(text) <= _LONGEST_NUMBER else float("inf")
+    if not isfinite(number):
+        raise ValueError("a number beyond every computer's")
+    return number
+
+
+def _constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
