@@ -30,7 +30,9 @@ __all__ = [
 Figure = dict[str, object]
 """``value`` with perhaps a ``unit``, or a ``value`` of None with a ``reason``."""
 
-ONE_ROUTE_ONLY = frozenset({"site.server_error", "proto.not_json", "proto.too_large"})
+ONE_ROUTE_ONLY = frozenset(
+    {"site.server_error", "site.critical_error", "proto.not_json", "proto.too_large"}
+)
 """Trouble with one route that says nothing about the others."""
 _YEAR_3000 = 32503680000
 _REASONS = {

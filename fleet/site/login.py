@@ -10,14 +10,16 @@ import re
 from urllib.parse import unquote_plus
 
 from fleet.errors import SiteError
+from fleet.site import login_signs as signs
 from fleet.site.discovery import same_host
+from fleet.site.pages import is_wordpress_giving_up, read_page
 from fleet.site.transport import Reply
-from fleet.site.wire import challenged, excerpt, recognise, unescaped, visible
+from fleet.site.vendors import asks_for_proof, blocked_by, in_front, refusal
+from fleet.site.wire import excerpt, recognise, retry_after, unescaped, visible
 
 __all__ = ["classify_login", "has_session_cookie"]
 
 _LOGGED_IN = "wordpress_logged_in_"
-_ERROR = re.compile(r"""id=["']login_error["']""")
 _PAGE = 512 * 1024
 """Characters of a page that are searched; login pages of real plugins are far below."""
 _BOX = 20_000
@@ -26,13 +28,11 @@ _INPUT = re.compile(r"<input\b[^<>]*>", re.I)
 _USERNAME = re.compile(r"""\bid=["']user_login["']""", re.I)
 _VALUE = re.compile(r"""\bvalue=(?:"([^"]*)"|'([^']*)')""", re.I)
 _SHAKE = re.compile(r"""['"\s]shake['"(]""")
-_TWO_FACTOR = re.compile(
-    r"""name=["'](validate_2fa_form|wp-auth-nonce|wfls-token|llar_mfa\w*)["']""", re.I
-)
 _OVER = re.compile(r"\s*(?:max-age\s*=\s*(?:0+|-\d+)\s*$|expires\s*=.*\b1970\b)", re.I)
-_CAPTCHA = re.compile(r"g-recaptcha|h-captcha|cf-turnstile|jetpack_protect_num", re.I)
-_PROTECT_BLOCK = "jetpack-protect-recovery=true"
-_PROTECT_MATH = "jetpack_protect_process_math_form"
+_INNER_FIREWALLS = ("Wordfence", "NinjaFirewall")
+"""They run inside of WordPress and know the login; what they refuse there is a lockout."""
+_CHANGES = ("password-detection", "rp", "resetpass", "lostpassword", "confirm_admin_email")
+"""Actions of wp-login.php that end in another password or a confirmed address."""
 
 
 def has_session_cookie(reply: Reply) -> bool:
@@ -58,69 +58,141 @@ def classify_login(reply: Reply, username: str) -> SiteError | None:
         reply: The answer to the one POST of the form.
         username: What was posted as the user name.
     """
-    if _challenged(reply) or reply.status == 429 or reply.status >= 500:
+    if asks_for_proof(reply) or "X-JetpackWAF-Blocked" in reply.headers:
         return recognise(reply)
+    if reply.status == 429 or reply.status >= 500:
+        return _refused_early(reply)
     if has_session_cookie(reply):
         return None
     if reply.location is not None:
         return _redirected(reply)
-    page = reply.text[:_PAGE]
-    if reply.status == 401 and _PROTECT_MATH in page:
-        return SiteError("block.captcha", "Jetpack Protect asks a math question at the login")
-    if reply.status in (401, 403, 406):
-        return SiteError(
-            "block.waf", f"the login page answered {reply.status}", said=excerpt(reply)
-        )
-    if reply.status == 404:
-        return SiteError(
-            "auth.session", "there is no login page here; set auth.login_path if it is hidden"
-        )
-    return _failed_page(page, username, reply)
+    if reply.status in (401, 403, 404, 406):
+        return _not_let_in(reply)
+    return _failed_page(reply.text[:_PAGE], username, reply)
 
 
-def _challenged(reply: Reply) -> bool:
-    return challenged(reply) or "X-JetpackWAF-Blocked" in reply.headers
+def _refused_early(reply: Reply) -> SiteError:
+    """Return the meaning of a status that no login page has."""
+    by_plugin = blocked_by(reply) in _INNER_FIREWALLS
+    if by_plugin or (reply.status == 429 and is_wordpress_giving_up(reply)):
+        return _locked_out(blocked_by(reply), visible(reply.text[:_BOX]), reply)
+    return recognise(reply)
 
 
 def _redirected(reply: Reply) -> SiteError:
     target = reply.location
-    if target is not None and "password-detection" in target.query.get("action", ""):
+    if target is None or read_page(reply) is not None:
+        return recognise(reply)
+    action = target.query.get("action", "")
+    if action in _CHANGES or "checkemail" in target.query:
         return SiteError(
-            "auth.second_factor",
-            "the password is known to have leaked and the site asks for a code by e-mail",
+            "auth.leaked_password",
+            "the site sends a mail and wants the password confirmed or changed before the login",
         )
-    if target is not None and not same_host(target, reply.url):
+    if not same_host(target, reply.url):
         return SiteError(
-            "auth.second_factor", f"the login is handed over to {target.origin()} (single sign-on)"
+            "auth.sso_only", f"the login is handed over to {target.origin()} (single sign-on)"
         )
-    return SiteError("auth.session", "the login redirects without opening a session")
+    if signs.STEP_ADDRESS.search(target.path_qs):
+        return SiteError("auth.second_factor", "the login leads on to a second factor")
+    if signs.SIGN_ON.search(target.path_qs):
+        return SiteError("auth.sso_only", "the login is handed over to single sign-on")
+    inside = "/wp-admin" in target.path or target.path in (reply.url.path, "/wp-login.php")
+    if inside or target.scheme != reply.url.scheme:
+        return SiteError("auth.session", "the login redirects without opening a session")
+    return SiteError(
+        "site.login_hidden", "the address of the login page leads elsewhere; it seems to be hidden"
+    )
+
+
+def _not_let_in(reply: Reply) -> SiteError:
+    """Return who keeps us from the login page."""
+    page = reply.text[:_PAGE]
+    if reply.status == 401 and signs.PROTECT_MATH in page:
+        return SiteError("block.captcha", "Jetpack Protect asks a math question at the login")
+    if reply.status == 404:
+        return SiteError("site.login_hidden", "there is no login page at its usual address")
+    if blocked_by(reply) in _INNER_FIREWALLS or is_wordpress_giving_up(reply):
+        return _locked_out(blocked_by(reply), visible(page[:_BOX]), reply)
+    if reply.status == 403 and not in_front(reply):
+        return SiteError(
+            "site.login_hidden",
+            "the server answers everything but the login page, which is closed (403)",
+            said=excerpt(reply),
+        )
+    message = f"the login page answered {reply.status}"
+    return SiteError(
+        "block.waf", refusal(reply, "") if in_front(reply) else message, said=excerpt(reply)
+    )
 
 
 def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
-    if _TWO_FACTOR.search(page):
+    if signs.SECOND_STEP.search(page):
         return SiteError("auth.second_factor", "the login asks for a second factor")
-    if _PROTECT_BLOCK in page:
+    if signs.PROTECT_BLOCK in page:
         return SiteError("auth.locked_out", "Jetpack Protect has blocked this machine's address")
-    if _ERROR.search(page):
+    whole = signs.PASSWORD.search(page) is not None
+    if not whole and signs.NEW_PASSWORD.search(page):
+        return SiteError(
+            "auth.leaked_password", "the site wants the password or the address confirmed first"
+        )
+    if signs.ERROR.search(page):
         return _error_box(page, username, reply)
-    if _CAPTCHA.search(page):
+    if not whole and signs.CODE_FIELD.search(page):
+        return SiteError("auth.second_factor", "the login asks for a code")
+    if signs.CAPTCHA.search(page):
         return SiteError("block.captcha", "the login page asks for a captcha")
+    if read_page(reply) is not None:
+        return recognise(reply)
+    if not whole and signs.LOGIN_BODY.search(page):
+        return _other_step(page)
     return SiteError("auth.session", "the login page came back without a session and without error")
+
+
+def _other_step(page: str) -> SiteError:
+    """Return what a login page without a password is for."""
+    if signs.SIGN_ON.search(page):
+        return SiteError("auth.sso_only", "the login page offers single sign-on and no password")
+    if signs.FORM.search(page):
+        return SiteError("auth.second_factor", "the login asks for a further step")
+    return SiteError("auth.session", "the login page came back without a session and without form")
 
 
 def _error_box(page: str, username: str, reply: Reply) -> SiteError:
     """Return the meaning of ``#login_error``: core prefills or shakes for a plain bad password."""
-    box = _ERROR.split(page, maxsplit=1)[-1].partition(">")[2].partition("</div>")[0]
-    said = visible(box[:_BOX])[:160] or excerpt(reply)
-    if _CAPTCHA.search(page):
+    box = signs.ERROR.split(page, maxsplit=1)[-1].partition(">")[2].partition("</div>")[0]
+    words = visible(box[:_BOX])
+    said = words[:160] or excerpt(reply)
+    if signs.CAPTCHA.search(page):
         return SiteError("block.captcha", "the login page asks for a captcha", said=said)
-    if _prefilled(page) == username or _SHAKE.search(page):
+    prefilled, shakes = _prefilled(page) == username, _SHAKE.search(page) is not None
+    # Plugins let the form shake for their lockouts, too; those name a time to wait.
+    waits = signs.waiting_time(words.replace(username, " ")) is not None
+    if prefilled or (shakes and not waits):
         return SiteError(
             "auth.bad_credentials", "the user name or password was rejected", said=said
         )
-    if 'class="jetpack-sso' in page or " jetpack-sso" in page:
-        return SiteError("auth.second_factor", "the site only takes single sign-on", said=said)
-    return SiteError("auth.locked_out", "a security plugin refused the login", said=said)
+    if signs.SIGN_ON_ONLY.search(page):
+        return SiteError("auth.sso_only", "the site only takes single sign-on", said=said)
+    if signs.CODE_FIELD.search(page):
+        return SiteError("auth.second_factor", "the login asks for a code", said=said)
+    return _locked_out("", words, reply)
+
+
+def _locked_out(vendor: str, words: str, reply: Reply) -> SiteError:
+    """Return a lockout, with the time to wait where the site tells it."""
+    asked, named = retry_after(reply), signs.waiting_time(words)
+    who = vendor or "a security plugin"
+    if asked is not None:
+        wait = f"; it asks to wait {asked:g} seconds"
+    else:
+        wait = f"; it asks to wait {named[1]}" if named else ""
+    return SiteError(
+        "auth.locked_out",
+        f"{who} refused the login{wait}",
+        said=words[:160] or excerpt(reply),
+        retry_after=asked if asked is not None else named[0] if named else None,
+    )
 
 
 def _prefilled(page: str) -> str:

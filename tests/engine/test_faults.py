@@ -79,11 +79,11 @@ async def test_trouble_with_a_site_is_told_by_its_kind(
         ("captcha", "block.captcha"),
         ("protect_block", "auth.locked_out"),
         ("protect_math", "block.captcha"),
-        ("sso_redirect", "auth.second_factor"),
+        ("sso_redirect", "auth.sso_only"),
         ("two_factor", "auth.second_factor"),
-        ("sso_only", "auth.second_factor"),
-        ("password_detection", "auth.second_factor"),
-        ("hidden_login", "auth.session"),
+        ("sso_only", "auth.sso_only"),
+        ("password_detection", "auth.leaked_password"),
+        ("hidden_login", "site.login_hidden"),
     ],
 )
 async def test_a_login_that_is_not_plain_is_tried_once_and_told(
