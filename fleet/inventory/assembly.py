@@ -123,6 +123,8 @@ class Assembler:
             deadline=deadline,
             allow_plaintext=self._value("http.allow_plaintext", bool) is True,
             ca_file=self._value("http.ca_file", Path),
+            pin=self._value("http.pin", str) or "",
+            proxy=self._value("http.proxy", str) or "",
         )
 
     def _window(self) -> Window | None:

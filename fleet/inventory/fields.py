@@ -49,6 +49,10 @@ DURATION_PATTERN = r"(?=.*[1-9])([0-9]{1,8}(\.[0-9]{1,6})?)(ms|s|m|h)"
 USERNAME_PATTERN = r"[^\x00-\x20\x7f-\xa0:]([^\x00-\x1f\x7f-\xa0:]{0,98}[^\x00-\x20\x7f-\xa0:])?"
 # Neither ":" nor "%", so that joined to the site's address it can never become another address.
 LOGIN_PATH_PATTERN = r"(?!/)(?!.*\.\.)[!\"$&-9;-\[\]-~]{1,200}"
+PIN_PATTERN = "sha256/[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
+PROXY_PATTERN = (
+    r"http://(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]):(?P<port>[0-9]{1,5})"
+)
 LONGEST = 86_400
 LONGEST_REASON = 200
 
@@ -164,6 +168,27 @@ def _ca_file(value: object) -> Path:
     return Path(text)
 
 
+def _pin(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(PIN_PATTERN, text):
+        raise ValueError(
+            "expected sha256/ and the digest of the site's public key in base64, 44 characters"
+        )
+    return text
+
+
+def _proxy(value: object) -> str:
+    """Return the address of a proxy; a password in it would be shown wherever the address is."""
+    text = _text(value)
+    found = re.fullmatch(PROXY_PATTERN, text)
+    if not found or not 1 <= int(found["port"]) <= 65535:
+        raise ValueError(
+            "expected a proxy as http://HOST:PORT, without user or password, as in "
+            "http://proxy.example:3128"
+        )
+    return text
+
+
 def _spans(value: object) -> tuple[Span, ...] | Broken:
     if not isinstance(value, tuple) or not value:
         raise ValueError("expected a list of days and times, such as ['Mon-Thu 07:00-16:00']")
@@ -241,6 +266,16 @@ SECTIONS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "allow_plaintext": SWITCH,
             "ca_file": Field(
                 _ca_file, _pattern(r"(.*\S.*)", "Certificate authorities to trust, as a PEM file.")
+            ),
+            "pin": Field(
+                _pin, _pattern(PIN_PATTERN, "The one public key to trust, such as sha256/….")
+            ),
+            "proxy": Field(
+                _proxy,
+                _pattern(
+                    PROXY_PATTERN.replace("?P<port>", ""),
+                    "A proxy to go through, such as http://proxy.example:3128.",
+                ),
             ),
         },
         "window": {

@@ -53,10 +53,12 @@ def _built_in() -> Layer:
         "http.deadline": http.deadline,
         "http.allow_plaintext": http.allow_plaintext,
         "http.ca_file": http.ca_file,
+        "http.pin": http.pin,
+        "http.proxy": http.proxy,
         "state": "active",
     }
     return {
-        path: Setting(value, Origin(display(value), None, "built in"))
+        path: Setting(value, Origin(display(value) or "(none)", None, "built in"))
         for path, value in values.items()
     }
 

@@ -50,12 +50,16 @@ class Http:
         deadline: Seconds the whole visit to the site may take.
         allow_plaintext: Whether plain http may be used beyond this machine.
         ca_file: Certificate authorities to trust for this site instead of the system's.
+        pin: The one public key to trust, as ``sha256/`` and its digest in base64; empty for none.
+        proxy: Address of a proxy that requests go through; empty for none.
     """
 
     timeout: float = 30.0
     deadline: float = 120.0
     allow_plaintext: bool = False
     ca_file: Path | None = None
+    pin: str = ""
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

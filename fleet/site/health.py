@@ -56,7 +56,13 @@ async def check_health(
 
 async def _page(site: Site, check: HealthCheck, connections: Connections, meter: Meter) -> Reply:
     async with connections.open(
-        site.url, timeout=check.within, meter=meter, cookies=False, ca_file=site.http.ca_file
+        site.url,
+        timeout=check.within,
+        meter=meter,
+        cookies=False,
+        ca_file=site.http.ca_file,
+        pin=site.http.pin,
+        proxy=site.http.proxy,
     ) as transport:
         path, _, query = check.path.partition("?")
         url = site.url.joinpath(path.lstrip("/")) if path.strip("/") else site.url

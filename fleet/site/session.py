@@ -233,6 +233,8 @@ async def open_session(
         meter=meter,
         cookies=by_cookie,
         ca_file=site.http.ca_file,
+        pin=site.http.pin,
+        proxy=site.http.proxy,
     ) as transport:
         discovery = Discovery(transport, site.url, settings.http.redirects)
         endpoints = await retrier.read(discovery.find)

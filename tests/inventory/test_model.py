@@ -8,6 +8,8 @@ from fleet.errors import InputError, InputErrors
 from fleet.inventory.model import AuthMethod, Http, Inventory, Origin
 from tests.inventory.support import HEAD, complaints, complaints_about, load, written
 
+PIN = "sha256/" + "A" * 43 + "="
+
 LAYERED = """\
 version: 1
 defaults:
@@ -68,6 +70,8 @@ def test_sites_win_over_later_groups_over_earlier_groups_over_defaults(tmp_path:
         ("plain", "http.deadline", "120s - built in"),
         ("plain", "http.allow_plaintext", "false - built in"),
         ("plain", "http.ca_file", "(system) - built in"),
+        ("plain", "http.pin", "(none) - built in"),
+        ("plain", "http.proxy", "(none) - built in"),
         ("plain", "state", "active - built in"),
         ("both", "auth.username", "tester 8:47 group lab"),
         ("both", "auth.password", "file:secrets/both 15:22 site"),
@@ -95,6 +99,8 @@ def test_the_settings_of_a_site_all_have_an_origin(tmp_path: Path) -> None:
         "http.allow_plaintext",
         "http.ca_file",
         "http.deadline",
+        "http.pin",
+        "http.proxy",
         "http.timeout",
         "labels.env",
         "labels.tier",
@@ -117,6 +123,12 @@ def test_paths_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
     site = load(tmp_path, text).sites["a"]
     assert site.http.ca_file == tmp_path / "ca.pem"
     assert site.origins["http.ca_file"].value == str(tmp_path / "ca.pem")
+
+
+def test_a_pin_and_a_proxy_are_taken_as_written(tmp_path: Path) -> None:
+    http = f"http: {{pin: {PIN}, proxy: 'http://proxy.example:3128'}}"
+    site = load(tmp_path, HEAD + f"sites: {{a: {{url: https://a.example, {http}}}}}\n").sites["a"]
+    assert (site.http.pin, site.http.proxy) == (PIN, "http://proxy.example:3128")
 
 
 def test_inline_secrets_need_the_switch_and_stay_masked(tmp_path: Path) -> None:
@@ -282,6 +294,12 @@ SITE = "  x: {url: https://x.example, "
         (SITE + "http: {ca_file: none.pem}}\n", "1:47 there is no file '"),
         (SITE + f"http: {{ca_file: {'x' * 300}}}}}\n", "1:47 there is no file '"),
         (SITE + 'http: {ca_file: "a\\0b"}}\n', "1:47 the path has a control character"),
+        (SITE + "http: {pin: sha256/abc=}}\n", "1:43 expected sha256/ and the digest of"),
+        (SITE + f"http: {{pin: {PIN[7:]}}}}}\n", "1:43 expected sha256/ and the digest of"),
+        (SITE + "http: {proxy: 'http://u:p@proxy.example:1'}}\n", "1:45 expected a proxy as"),
+        (SITE + "http: {proxy: 'https://proxy.example:1'}}\n", "1:45 expected a proxy as"),
+        (SITE + "http: {proxy: 'http://proxy.example'}}\n", "1:45 expected a proxy as"),
+        (SITE + "http: {proxy: 'http://proxy.example:0'}}\n", "1:45 expected a proxy as"),
         (SITE + "state: off}\n", "1:38 this may be read as true or false"),
         (SITE + "state: stopped}\n", "1:38 expected active or paused"),
         (SITE + "labels: [a]}\n", "1:39 expected a mapping, found a list"),
