@@ -194,9 +194,9 @@ class Fleet:
         if limits != asked and not self._clipped:
             self._clipped = True
             _LOG.warning(
-                "%d sites at once instead of %d: this process may open too few files (ulimit -n)",
-                limits.concurrency,
+                "too few files may be open (ulimit -n) for --concurrency %d; it is lowered to %d",
                 asked.concurrency,
+                limits.concurrency,
             )
         return limits
 
