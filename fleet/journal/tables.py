@@ -29,6 +29,7 @@ __all__ = [
     "Words",
     "escaped",
     "facts",
+    "identities",
     "intents",
     "leased_sites",
     "leases",
@@ -36,6 +37,7 @@ __all__ = [
     "notes",
     "outcomes",
     "plans",
+    "rejections",
     "runs",
     "sites",
     "tokens",
@@ -175,6 +177,24 @@ facts = Table(
     metadata,
     Column("site", Words, primary_key=True),
     Column("facts", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# By the address of the site, as leases are: whatever inventories call it.
+identities = Table(
+    "journal_identities",
+    metadata,
+    Column("site", Words, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# The fingerprint is keyed; the key is never in the journal (see `keys`).
+rejections = Table(
+    "journal_rejections",
+    metadata,
+    Column("site", Words, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
     Column("at", Moment, nullable=False),
 )
 
