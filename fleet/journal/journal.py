@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fleet.journal.codec import encode_result, encode_value
 from fleet.journal.database import Clock, Database, unbroken
+from fleet.journal.identities import (
+    forget_site,
+    read_identities,
+    read_rejection,
+    reject_credential,
+)
+from fleet.journal.keys import default_key_path, fingerprint, read_key
 from fleet.journal.leases import (
     acquire_lease,
     read_leases,
@@ -15,7 +23,7 @@ from fleet.journal.leases import (
     renew_lease,
     take_away,
 )
-from fleet.journal.meant import add_intents, read_intents, spend_plan
+from fleet.journal.meant import add_intents, read_intents, read_last_writers
 from fleet.journal.pruning import prune_runs
 from fleet.journal.reading import (
     named_run,
@@ -39,7 +47,7 @@ from fleet.journal.records import (
 from fleet.journal.runs import add_note, begin_run, finish_run, reopen_run, write_rows
 from fleet.journal.schema import prepare, prepare_file
 from fleet.journal.store import SqliteStore, parse_store
-from fleet.journal.writer import Row, Writer
+from fleet.journal.writer import IDENTITY, Row, Writer
 from fleet.results import Event, RunFinished, RunReport, RunStarted, SiteResult
 
 __all__ = ["Journal", "open_journal"]
@@ -57,6 +65,7 @@ async def open_journal(
     flush_rows: int = 200,
     flush_seconds: float = 0.2,
     patience: float = 10.0,
+    key_file: Path | None = None,
 ) -> AsyncIterator[Journal]:
     """Yield the journal kept in `store`, made or brought up to date where needed.
 
@@ -66,6 +75,7 @@ async def open_journal(
         flush_rows: Results written at once.
         flush_seconds: How long a result may wait for others.
         patience: Seconds to wait for another process that writes.
+        key_file: The key of the fingerprints of credentials; None for the user's own.
 
     Raises:
         InputError: `store` is none of these.
@@ -85,7 +95,7 @@ async def open_journal(
 
         writer = Writer(write, flush_rows, flush_seconds)
         try:
-            yield Journal(database, writer)
+            yield Journal(database, writer, key_file or default_key_path())
         finally:
             await unbroken(writer.close())
     finally:
@@ -101,11 +111,14 @@ class Journal:
     Args:
         database: Its connections.
         writer: Writes results and facts.
+        key_file: Where the key of the fingerprints of credentials is.
     """
 
-    def __init__(self, database: Database, writer: Writer) -> None:
+    def __init__(self, database: Database, writer: Writer, key_file: Path) -> None:
         self._database = database
         self._writer = writer
+        self._key_file = key_file
+        self._key = b""
 
     async def begin(
         self,
@@ -115,8 +128,9 @@ class Journal:
         owner: Owner,
         parent: str | None = None,
         document: Mapping[str, object] | None = None,
+        plan: str | None = None,
     ) -> None:
-        """Put a run and its sites on record; durable when it returns.
+        """Put a run and its sites on record, and spend its plan; durable when it returns.
 
         Args:
             start: The run.
@@ -124,8 +138,12 @@ class Journal:
             owner: Who runs it.
             parent: The run it belongs to.
             document: JSON kept with it, such as a plan.
+            plan: Id of the plan that it applies.
+
+        Raises:
+            Refused: The plan was applied before; the message says by which run and when.
         """
-        await unbroken(begin_run(self._database, start, kind, owner, parent, document))
+        await unbroken(begin_run(self._database, start, kind, owner, parent, document, plan))
 
     async def reopen(self, run_id: str, owner: Owner) -> None:
         """Let a run go on: it is no longer finished, interrupted or halted.
@@ -164,7 +182,14 @@ class Journal:
         """
         self._database.check()
         text = encode_result(result)
-        row = Row(run_id, result.site, result.status.value, text, self._database.now())
+        row = Row(
+            run_id,
+            result.site,
+            result.status.value,
+            text,
+            self._database.now(),
+            settles=bool(result.keys),
+        )
         await self._writer.put(row)
 
     async def note(self, run_id: str, name: str, value: object) -> None:
@@ -239,13 +264,13 @@ class Journal:
         """
         return await unbroken(read_intents(self._database, await self._named(run_id)))
 
-    async def use_plan(self, plan_id: str, run_id: str) -> None:
-        """Mark a plan as applied; durable.
+    async def last_writers(self, run_id: str) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """Return who last meant to change each site and key of a run: the run and its kind.
 
         Raises:
-            Refused: It was applied before; the message says by which run and when.
+            InputError: As `run`.
         """
-        await unbroken(spend_plan(self._database, plan_id, run_id))
+        return await unbroken(read_last_writers(self._database, await self._named(run_id)))
 
     async def put_facts(self, site: str, facts: Mapping[str, object]) -> None:
         """Queue what is known of a site, in place of what was known before."""
@@ -256,6 +281,39 @@ class Journal:
         """Return what is known of each site, and since when."""
         await self._catch_up()
         return await unbroken(read_facts(self._database))
+
+    async def identities(self, sites: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        """Return what was kept of each of `sites`, by the addresses that stand for them."""
+        await self._catch_up()
+        return await unbroken(read_identities(self._database, sites))
+
+    async def put_identity(self, site: str, identity: Mapping[str, object]) -> None:
+        """Queue what a site is, in place of what it was."""
+        self._database.check()
+        text = encode_value(identity)
+        await self._writer.put(Row("", site, IDENTITY, text, self._database.now()))
+
+    def fingerprint(self, *credential: str) -> str:
+        """Return what stands for a credential; it says nothing without this user's key.
+
+        Raises:
+            JournalError: The key cannot be read.
+        """
+        self._key = self._key or read_key(self._key_file)
+        return fingerprint(self._key, *credential)
+
+    async def rejected(self, site: str, fingerprint: str) -> datetime | None:
+        """Return when a site rejected a credential, or None where it has not."""
+        return await unbroken(read_rejection(self._database, site, fingerprint))
+
+    async def reject(self, site: str, fingerprint: str) -> None:
+        """Put on record that a site rejected a credential; durable."""
+        await unbroken(reject_credential(self._database, site, fingerprint))
+
+    async def forget(self, site: str) -> None:
+        """Forget what a site is and which credentials it rejected; durable."""
+        await self._catch_up()
+        await unbroken(forget_site(self._database, site))
 
     async def acquire(
         self, run_id: str, sites: Sequence[str], owner: Owner, ttl: float = LEASE_SECONDS

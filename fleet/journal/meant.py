@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, case, or_, select
+from sqlalchemy import Row, and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import LeaseLost, Refused
@@ -16,7 +16,7 @@ from fleet.journal.database import Database, upsert
 from fleet.journal.leases import lost, renew_lease
 from fleet.journal.records import Intent, Lease, StoredIntent
 
-__all__ = ["add_intents", "read_intents", "spend_plan"]
+__all__ = ["add_intents", "read_intents", "read_last_writers", "spend_plan"]
 
 _intents = tables.intents
 
@@ -123,24 +123,42 @@ def _stored(row: Row[Any]) -> StoredIntent:
     return StoredIntent(row.site, Intent(row.key, before, wanted, row.sealed), row.at, row.settled)
 
 
-async def spend_plan(database: Database, plan_id: str, run_id: str) -> None:
+async def read_last_writers(
+    database: Database, run_id: str
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the run, and its kind, that last meant to change each site and key of a run."""
+    own, later, runs = _intents.alias(), _intents.alias(), tables.runs
+    query = (
+        select(later.c.site, later.c.key, runs.c.id, runs.c.kind)
+        .join(own, and_(own.c.site == later.c.site, own.c.key == later.c.key))
+        .join(runs, runs.c.id == later.c.run_id)
+        .where(own.c.run_id == run_id, later.c.at >= own.c.at)
+        .order_by(later.c.at, runs.c.number)
+    )
+    async with database.reading() as connection:
+        found = await connection.execute(query)
+        return {(row.site, row.key): (row.id, row.kind) for row in found}
+
+
+async def spend_plan(connection: AsyncConnection, plan_id: str, run_id: str, at: datetime) -> None:
     """Mark a plan as applied by a run.
 
     Raises:
         Refused: It was applied before.
     """
     plans = tables.plans
-    row = {"plan_id": plan_id, "run_id": run_id, "at": database.now()}
-    async with database.writing() as connection:
-        # Of two at once the second waits here for the first, and then finds its row.
-        adding = upsert(connection, plans).values(row)
-        added = await connection.execute(
-            adding.on_conflict_do_nothing(index_elements=["plan_id"]).returning(plans.c.plan_id)
-        )
-        if added.first() is not None:
-            return
-        used = (await connection.execute(select(plans).where(plans.c.plan_id == plan_id))).one()
-        raise Refused(
-            f"this plan was already applied by run {used.run_id} on {used.at:%Y-%m-%d %H:%M} UTC:"
-            " make a new plan"
-        )
+    row = {"plan_id": plan_id, "run_id": run_id, "at": at}
+    # Of two at once the second waits here for the first, and then finds its row.
+    added = await connection.execute(
+        upsert(connection, plans)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["plan_id"])
+        .returning(plans.c.plan_id)
+    )
+    if added.first() is not None:
+        return
+    used = (await connection.execute(select(plans).where(plans.c.plan_id == plan_id))).one()
+    raise Refused(
+        f"this plan was already applied by run {used.run_id} on {used.at:%Y-%m-%d %H:%M} UTC:"
+        " make a new plan"
+    )

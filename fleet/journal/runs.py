@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import InputError, JournalError
 from fleet.journal import tables
 from fleet.journal.codec import encode_value
 from fleet.journal.database import Database, upsert
+from fleet.journal.meant import spend_plan
 from fleet.journal.records import Owner
-from fleet.journal.writer import Row
+from fleet.journal.writer import IDENTITY, Row
 from fleet.results import RunFinished, RunStarted
 
 __all__ = ["add_note", "begin_run", "finish_run", "reopen_run", "write_rows"]
@@ -19,18 +21,20 @@ __all__ = ["add_note", "begin_run", "finish_run", "reopen_run", "write_rows"]
 _runs = tables.runs
 
 
-async def begin_run(
+async def begin_run(  # noqa: PLR0913, PLR0917 - a run and what it follows from
     database: Database,
     start: RunStarted,
     kind: str,
     owner: Owner,
     parent: str | None,
     document: Mapping[str, object] | None,
+    plan: str | None,
 ) -> None:
-    """Add a run and its sites.
+    """Add a run and its sites, and spend its plan.
 
     Raises:
         JournalError: There is a run of that name already.
+        Refused: The plan was spent before.
     """
     row = {
         "id": start.run_id,
@@ -59,6 +63,8 @@ async def begin_run(
             raise JournalError(f"the journal has a run {start.run_id} already")
         if sites:
             await connection.execute(insert(tables.sites), sites)
+        if plan is not None:
+            await spend_plan(connection, plan, start.run_id, database.now())
 
 
 async def reopen_run(database: Database, run_id: str, owner: Owner) -> None:
@@ -123,49 +129,67 @@ async def add_note(database: Database, run_id: str, name: str, value: object) ->
 
 
 async def write_rows(database: Database, rows: Sequence[Row]) -> None:
-    """Write results and facts in one transaction; the last of a site stands."""
+    """Write results, facts and identities in one transaction; the last of a site stands."""
     # In one order everywhere: two processes that write the same sites must not wait for each
     # other crosswise.
-    found = sorted({(row.run_id, row.site): row for row in rows}.items())
-    results = [row for (run_id, _), row in found if run_id]
-    facts = [row for (run_id, _), row in found if not run_id]
+    found = sorted({(row.run_id, _sort(row), row.site): row for row in rows}.items())
+    results = [row for (run_id, _, _), row in found if run_id]
+    others = [row for (run_id, _, _), row in found if not run_id]
     async with database.writing() as connection:
-        if facts:
-            adding = upsert(connection, tables.facts)
-            await connection.execute(
-                adding.on_conflict_do_update(
-                    index_elements=["site"],
-                    set_={"facts": adding.excluded.facts, "at": adding.excluded.at},
-                ),
-                [{"site": row.site, "facts": row.text, "at": row.at} for row in facts],
-            )
+        known = {"facts": tables.facts, IDENTITY: tables.identities}
+        for column, table in known.items():
+            if chosen := [row for row in others if _sort(row) == column]:
+                await _replace(connection, table, column, chosen)
         if results:
-            adding = upsert(connection, tables.outcomes)
-            await connection.execute(
-                adding.on_conflict_do_update(
-                    index_elements=["run_id", "site"],
-                    set_={name: adding.excluded[name] for name in ("status", "result", "at")},
-                ),
-                [
-                    {
-                        "run_id": row.run_id,
-                        "site": row.site,
-                        "status": row.status,
-                        "result": row.text,
-                        "at": row.at,
-                    }
-                    for row in results
-                ],
-            )
-        for run_id in {row.run_id for row in results}:
+            await _add_results(connection, results)
+        settling = [row for row in results if row.settles]
+        for run_id in {row.run_id for row in settling}:
             await connection.execute(
                 update(tables.intents)
                 .where(
                     tables.intents.c.run_id == run_id,
                     tables.intents.c.site.in_(
-                        [row.site for row in results if row.run_id == run_id]
+                        [row.site for row in settling if row.run_id == run_id]
                     ),
                     tables.intents.c.settled.is_(False),
                 )
                 .values(settled=True)
             )
+
+
+def _sort(row: Row) -> str:
+    """Return what a row without a run is about."""
+    return "" if row.run_id else row.status or "facts"
+
+
+async def _replace(
+    connection: AsyncConnection, table: Table, column: str, rows: Sequence[Row]
+) -> None:
+    adding = upsert(connection, table)
+    await connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=["site"],
+            set_={column: adding.excluded[column], "at": adding.excluded.at},
+        ),
+        [{"site": row.site, column: row.text, "at": row.at} for row in rows],
+    )
+
+
+async def _add_results(connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    adding = upsert(connection, tables.outcomes)
+    await connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=["run_id", "site"],
+            set_={name: adding.excluded[name] for name in ("status", "result", "at")},
+        ),
+        [
+            {
+                "run_id": row.run_id,
+                "site": row.site,
+                "status": row.status,
+                "result": row.text,
+                "at": row.at,
+            }
+            for row in rows
+        ],
+    )

@@ -10,7 +10,10 @@ from datetime import datetime
 
 from fleet.errors import JournalError
 
-__all__ = ["Row", "Writer"]
+__all__ = ["IDENTITY", "Row", "Writer"]
+
+IDENTITY = "identity"
+"""Status of a row that is neither a result nor facts, but what a site is."""
 
 _BATCHES_AHEAD = 5
 """How many batches may wait before whoever has more must wait too."""
@@ -21,11 +24,12 @@ class Row:
     """One row that may wait for others.
 
     Args:
-        run_id: The run it belongs to; empty for facts.
+        run_id: The run it belongs to; empty for facts and identities.
         site: The site it is about.
-        status: How the site ended; empty for facts.
-        text: The result or the facts.
+        status: How the site ended; empty for facts, `IDENTITY` for what the site is.
+        text: The result, the facts or the identity.
         at: When it was recorded.
+        settles: Whether it tells what became of the keys that were meant to be changed.
     """
 
     run_id: str
@@ -33,6 +37,7 @@ class Row:
     status: str
     text: str
     at: datetime
+    settles: bool = False
 
 
 class Writer:

@@ -31,7 +31,7 @@ WRITES: list[Callable[[Journal], Awaitable[object]]] = [
     lambda journal: journal.note("run-1", "wave", 1),
     lambda journal: journal.flush(),
     lambda journal: journal.finish("run-1", RunFinished(AT)),
-    lambda journal: journal.use_plan("plan-1", "run-1"),
+    lambda journal: journal.begin(start("run-3"), owner=OWNER, plan="plan-1"),
     lambda journal: journal.put_facts("a", {}),
     lambda journal: journal.acquire("run-1", ["a"], OWNER),
     lambda journal: journal.renew(LEASE),

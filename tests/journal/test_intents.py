@@ -13,6 +13,7 @@ import pytest
 from fleet.errors import JournalError, LeaseLost, LockHeld, Refused
 from fleet.journal.journal import open_journal
 from fleet.journal.records import Intent, StoredIntent
+from fleet.results import KeyResult, SiteResult, Status, Verdict
 from tests.journal.made import AT, OWNER, Clock, Opens, result, start
 
 PROTECT = Intent("modules.protect", False, True)
@@ -122,16 +123,20 @@ async def test_an_intent_of_an_unknown_run_is_refused(opens: Opens) -> None:
 
 async def test_a_plan_is_used_once(opens: Opens) -> None:
     async with opens() as journal:
-        await journal.use_plan("plan-1", "run-1")
-        await journal.use_plan("plan-2", "run-2")
+        await journal.begin(start("run-1"), owner=OWNER, plan="plan-1")
+        await journal.begin(start("run-2"), owner=OWNER, plan="plan-2")
         with pytest.raises(Refused, match="applied by run run-1 on 2026-11-23 03:00 UTC"):
-            await journal.use_plan("plan-1", "run-3")
+            await journal.begin(start("run-3"), owner=OWNER, plan="plan-1")
+        # A run that could not have its plan never was.
+        assert [row.run_id for row in await journal.runs()] == ["run-2", "run-1"]
 
 
 async def test_of_two_that_use_a_plan_at_once_one_is_refused(opens: Opens) -> None:
     async with opens() as one, opens() as two:
         found = await asyncio.gather(
-            one.use_plan("plan-1", "run-1"), two.use_plan("plan-1", "run-2"), return_exceptions=True
+            one.begin(start("run-1"), owner=OWNER, plan="plan-1"),
+            two.begin(start("run-2"), owner=OWNER, plan="plan-1"),
+            return_exceptions=True,
         )
 
     assert [type(each) for each in found if each is not None] == [Refused]
@@ -139,12 +144,44 @@ async def test_of_two_that_use_a_plan_at_once_one_is_refused(opens: Opens) -> No
 
 async def test_a_used_plan_outlives_its_run(opens: Opens, clock: Clock) -> None:
     async with opens() as journal:
-        await journal.begin(start(), owner=OWNER)
-        await journal.use_plan("plan-1", "run-1")
+        await journal.begin(start(), owner=OWNER, plan="plan-1")
         clock.pass_by(86400)
         assert await journal.prune(keep_days=0, keep_runs=0) == 1
         with pytest.raises(Refused):
-            await journal.use_plan("plan-1", "run-2")
+            await journal.begin(start("run-2"), owner=OWNER, plan="plan-1")
+
+
+async def test_a_result_without_keys_settles_nothing(opens: Opens) -> None:
+    async with opens() as journal:
+        await journal.begin(start(), owner=OWNER)
+        await journal.intend("run-1", "a", [PROTECT])
+        await journal.record("run-1", SiteResult("a", "https://a.example/", Status.UNREACHABLE))
+        assert [each.settled for each in await journal.intents("run-1")] == [False]
+        key = KeyResult(PROTECT.key, Verdict.CHANGED, PROTECT.before, PROTECT.wanted)
+        await journal.record(
+            "run-1", SiteResult("a", "https://a.example/", Status.CHANGED, keys=(key,))
+        )
+        assert [each.settled for each in await journal.intents("run-1")] == [True]
+
+
+async def test_the_last_run_that_meant_a_key_is_told(opens: Opens, clock: Clock) -> None:
+    async with opens() as journal:
+        for number, kind in enumerate(("apply", "run", "rollback"), 1):
+            await journal.begin(start(f"run-{number}"), owner=OWNER, kind=kind)
+        await journal.intend("run-1", "a", [PROTECT, TITLE])
+        await journal.intend("run-1", "b", [PROTECT])
+        clock.pass_by(60)
+        await journal.intend("run-2", "a", [PROTECT])
+        clock.pass_by(60)
+        await journal.intend("run-3", "b", [PROTECT])
+        first, second = await journal.last_writers("run-1"), await journal.last_writers("run-2")
+
+    assert first == {
+        ("a", PROTECT.key): ("run-2", "run"),
+        ("a", TITLE.key): ("run-1", "apply"),
+        ("b", PROTECT.key): ("run-3", "rollback"),
+    }
+    assert second == {("a", PROTECT.key): ("run-2", "run")}
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13, 40])
