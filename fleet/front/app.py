@@ -71,6 +71,7 @@ def build_app() -> App:
         help="Manage many WordPress sites with Jetpack through their own HTTP API.",
         version=_version,
         config=Env("FLEET_", command=False),
+        suppress_keyboard_interrupt=False,
     )
     for name, (target, summary) in _COMMANDS.items():
         app.command(f"fleet.front.{target}", name=name, help=summary)
