@@ -18,7 +18,9 @@ from pydantic import SecretStr
 from fleet.errors import SiteError
 from fleet.site.admin_state import is_nonce, nonce_in_page
 from fleet.site.discovery import Endpoints
+from fleet.site.guard import Guard, Unguarded
 from fleet.site.login import classify_login
+from fleet.site.pages import read_page
 from fleet.site.transport import Reply, Request, Transport
 from fleet.site.wire import recognise
 
@@ -69,6 +71,9 @@ class Authenticator(Protocol):
     def adopt(self, reply: Reply) -> None:
         """Take over what an answer brings for later requests."""
 
+    def ignored_in(self, reply: Reply) -> bool:
+        """Return whether an answer shows that the signature was ignored, not refused."""
+
     async def renew(self, stale: int) -> None:
         """Get a fresh signature, once for all callers whom generation `stale` failed.
 
@@ -85,6 +90,7 @@ class CookieLogin:
         endpoints: Where the login page and wp-admin are.
         credentials: The account.
         login_path: Path of the login page below siteurl.
+        guard: Asked before the password is sent, and told what became of it.
     """
 
     def __init__(
@@ -93,14 +99,17 @@ class CookieLogin:
         endpoints: Endpoints,
         credentials: Credentials,
         login_path: str,
+        guard: Guard | None = None,
     ) -> None:
         self._transport = transport
         self._endpoints = endpoints
         self._credentials = credentials
         self._login_path = login_path
+        self._guard = guard or Unguarded()
         self.browses = True
         self.failure: SiteError | None = None
         self._nonce = ""
+        self._hands_out = False
         self._generation = 0
         self._lock = anyio.Lock()
 
@@ -127,6 +136,17 @@ class CookieLogin:
         nonce = reply.headers.get(_NONCE_HEADER, "")
         if is_nonce(nonce):
             self._nonce = nonce
+            self._hands_out = True
+
+    def ignored_in(self, reply: Reply) -> bool:
+        """Return whether a site that hands out nonces left one out where all looks well.
+
+        WordPress sends it with whatever it answers to somebody it knows. PHP's notices keep all
+        headers from being sent, so only what is said to be JSON counts.
+        """
+        as_nobody = reply.status == 401 or 200 <= reply.status < 300
+        json = reply.headers.get("Content-Type", "").startswith("application/json")
+        return self._hands_out and as_nobody and json and _NONCE_HEADER not in reply.headers
 
     async def renew(self, stale: int) -> None:
         """Fetch a fresh nonce; where the session itself is gone, log in again once."""
@@ -159,9 +179,15 @@ class CookieLogin:
         """Post the login form. Without the field ``testcookie`` no cookie is needed first."""
         if self._transport.meter.logins >= _LOGIN_BUDGET:
             raise SiteError("auth.session", "the session keeps ending; not logging in again")
-        # Old cookies sent to the login page would count as a failed login (wp-login.php).
-        self._transport.forget_cookies()
-        self._transport.meter.logins += 1
+        async with self._guard.sending():
+            # Old cookies sent to the login page would count as a failed login (wp-login.php).
+            self._transport.forget_cookies()
+            self._transport.meter.logins += 1
+            reply = await self._transport.send(self._form())
+            if error := classify_login(reply, self._credentials.username):
+                raise error
+
+    def _form(self) -> Request:
         form = {
             "log": self._credentials.username,
             "pwd": self._credentials.password.get_secret_value(),
@@ -169,9 +195,7 @@ class CookieLogin:
             "wp-submit": "Log In",
         }
         url = self._endpoints.login(self._login_path)
-        reply = await self._transport.send(Request("POST", url, _HTML, form=form))
-        if error := classify_login(reply, self._credentials.username):
-            raise error
+        return Request("POST", url, _HTML, form=form)
 
     async def _fetch_nonce(self) -> str | None:
         """Return a fresh nonce, or None where the site sees nobody logged in."""
@@ -196,6 +220,8 @@ class CookieLogin:
         for page, query in (("admin.php", {"page": "jetpack"}), ("post-new.php", None)):
             url = self._endpoints.admin(page, query)
             reply = await self._transport.send(Request("GET", url, _HTML))
+            if reply.location is not None and read_page(reply) is not None:
+                raise recognise(reply)
             if reply.location is not None:
                 return None
             if nonce := nonce_in_page(reply.text):
@@ -230,6 +256,10 @@ class ApplicationPassword:
 
     def adopt(self, reply: Reply) -> None:
         """Take nothing over."""
+
+    def ignored_in(self, reply: Reply) -> bool:  # noqa: ARG002 - the protocol's
+        """Return False: answers do not tell."""
+        return False
 
     async def renew(self, stale: int) -> None:  # noqa: ARG002 - the protocol's
         """Refuse: a rejected application password does not become right by itself."""

@@ -39,12 +39,16 @@ class Endpoints:
         siteurl: Address of WordPress's files, with a trailing slash.
         namespaces: What the REST index lists, or None where the index needs a login.
         name: The site's own title; hostile text.
+        home: The site's own public address, or None where it does not tell; may be anywhere.
+        passwords: Whether the index offers application passwords; None where it does not tell.
     """
 
     rest_root: URL
     siteurl: URL
     namespaces: frozenset[str] | None
     name: str = ""
+    home: URL | None = None
+    passwords: bool | None = None
 
     @property
     def origin(self) -> URL:
@@ -125,6 +129,14 @@ class Discovery:
         """Return the query that keeps the index small (``_fields``, WordPress 4.9)."""
         return {"_fields": _INDEX_FIELDS}
 
+    async def front_page(self) -> str:
+        """Return the page that everybody sees, hostile text; empty where there is none to see."""
+        try:
+            reply = await self._follow("GET", self._url, _HTML)
+        except SiteError:
+            return ""
+        return reply.text if reply.status == 200 else ""
+
     async def _index(self, root: URL) -> Endpoints:
         reply = await self._follow("GET", root.update_query(self.index_query()), _JSON)
         answer = read_answer(reply)
@@ -143,6 +155,8 @@ class Discovery:
             siteurl=self._own(index.get("url"), root),
             namespaces=frozenset(name for name in namespaces if isinstance(name, str)),
             name=brief(str(index.get("name", ""))),
+            home=_address(index.get("home")),
+            passwords=_offers_passwords(index.get("authentication")),
         )
 
     def _own(self, siteurl: object, root: URL) -> URL:
@@ -188,3 +202,14 @@ class Discovery:
                 self._url = self._url.with_scheme("https")
             url = target.with_fragment(None)
         raise SiteError("redirect.loop", f"{self._url} redirects again and again")
+
+
+def _address(text: object) -> URL | None:
+    return web_address(text, URL()) if isinstance(text, str) else None
+
+
+def _offers_passwords(authentication: object) -> bool | None:
+    """Return whether an index offers application passwords; PHP writes "nothing" as a list."""
+    if isinstance(authentication, dict):
+        return "application-passwords" in authentication
+    return False if authentication == [] else None

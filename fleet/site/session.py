@@ -8,6 +8,7 @@ the site has said who we are to it.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from fleet.errors import SiteError
 from fleet.inventory.model import AuthMethod, Site
 from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Credentials
 from fleet.site.discovery import ROUTE, Discovery, Endpoints
+from fleet.site.guard import Guard, Unguarded
+from fleet.site.identity import Face, blog_in_page
+from fleet.site.pages import from_a_cache, read_page
 from fleet.site.retry import Retrier
 from fleet.site.transport import Connections, Meter, Reply, Request, Transport
 from fleet.site.wire import Answer, brief, read_answer, recognise
@@ -77,7 +81,7 @@ class SiteSession:
 
         async def ask() -> Answer | SiteError:
             try:
-                return read_answer(await self._signed("GET", route, query))
+                return read_answer(await self._fresh(route, query))
             except SiteError as error:
                 if error is self._auth.failure:
                     return error
@@ -87,6 +91,21 @@ class SiteSession:
         if isinstance(found, SiteError):
             raise found
         return found
+
+    async def _fresh(self, route: str, query: Mapping[str, str] | None) -> Reply:
+        """Return the site's own answer, asked past a cache where one has answered.
+
+        Raises:
+            SiteError: ``proto.cached`` where it cannot be passed.
+        """
+        reply = await self._signed("GET", route, query)
+        if not from_a_cache(reply):
+            return reply
+        past = {**(query or {}), "_": secrets.token_hex(4)}
+        reply = await self._signed("GET", route, past)
+        if from_a_cache(reply):
+            raise SiteError("proto.cached", "a cache answers requests that are signed", sent=False)
+        return reply
 
     async def post(self, route: str, body: Mapping[str, object], method: str = "POST") -> Answer:
         """Send a write once and return its answer; Jetpack's redirect to itself comes as 302.
@@ -120,7 +139,7 @@ class SiteSession:
 
         async def ask() -> str:
             reply = await self._transport.send(Request("GET", url, _HTML))
-            if reply.location is not None:
+            if reply.location is not None and read_page(reply) is None:
                 raise SiteError("auth.session", f"the site leads away from {name}")
             if reply.status != 200:
                 raise recognise(reply)
@@ -138,7 +157,8 @@ class SiteSession:
         self._transport.meter.writes += 1
         url = self.endpoints.admin("admin-ajax.php")
         return read_answer(
-            await self._transport.send(Request("POST", url, _HTML, form=fields)), salvage=False
+            await self._transport.send(Request("POST", url, _HTML, form=fields, fresh=True)),
+            salvage=False,
         )
 
     def _demand_browser(self) -> None:
@@ -162,7 +182,7 @@ class SiteSession:
             if error.kind not in _BLOCKED_ROUTE:
                 raise
             return await self._identify_by_settings()
-        _refuse_anonymous(answer)
+        self._refuse_anonymous(answer)
         if not answer.ok:
             return await self._identify_by_settings()
         identity = _identity(answer.mapping)
@@ -178,9 +198,30 @@ class SiteSession:
         Security plugins often close the users route, rarely this one.
         """
         answer = await self.get("wp/v2/settings", {"_fields": "title"})
-        _refuse_anonymous(answer)
+        self._refuse_anonymous(answer)
         manages = True if answer.ok else False if answer.status == 403 else None
         return Identity(manages=manages)
+
+    def _refuse_anonymous(self, answer: Answer) -> None:
+        """Refuse to go on as nobody.
+
+        WordPress ignores an application password that is wrong, and answers as it does to nobody
+        (6.0 to 7.1); so does one that never got the header. Only some sites tell.
+        """
+        if answer.status != 401:
+            return
+        if answer.code in _REJECTED:
+            raise SiteError("auth.bad_credentials", "the site rejected the application password")
+        if self._auth.browses:
+            why = ""
+        elif self.endpoints.passwords is False:
+            why = ": it offers no application passwords (old, on plain http, or switched off)"
+        else:
+            why = (
+                ": the application password is wrong, or the server drops the Authorization"
+                " header; neither counts as a failed login"
+            )
+        raise SiteError("auth.anonymous", f"the site answers as if nobody were logged in{why}")
 
     async def _signed(
         self,
@@ -194,10 +235,15 @@ class SiteSession:
         generation = self._auth.generation
         for last in (False, True):
             headers = {"Accept": "application/json", **(extra or {}), **self._auth.headers()}
-            reply = await self._transport.send(Request(method, url, headers, json=body))
+            request = Request(method, url, headers, json=body, fresh=method == "POST")
+            reply = await self._transport.send(request)
             self._auth.adopt(reply)
-            if reply.status != 403 or not _INVALID_NONCE.search(reply.text[:_ENVELOPE]):
+            ignored = method == "GET" and self._ignored_in(reply)
+            refused = reply.status == 403 and _INVALID_NONCE.search(reply.text[:_ENVELOPE])
+            if not refused and not ignored:
                 return reply
+            if last and ignored:
+                raise SiteError("auth.anonymous", "the site ignores a fresh nonce")
             if last:
                 break
             try:
@@ -208,10 +254,19 @@ class SiteSession:
                 raise
         raise SiteError("auth.session", "the site keeps refusing a fresh nonce", sent=False)
 
+    def _ignored_in(self, reply: Reply) -> bool:
+        # What a cache answers is asked for again past it, which costs no fresh nonce.
+        return not from_a_cache(reply) and self._auth.ignored_in(reply)
+
 
 @asynccontextmanager
 async def open_session(
-    site: Site, password: SecretStr, connections: Connections, settings: Settings, meter: Meter
+    site: Site,
+    password: SecretStr,
+    connections: Connections,
+    settings: Settings,
+    meter: Meter,
+    guard: Guard | None = None,
 ) -> AsyncIterator[SiteSession]:
     """Yield a session on `site` as an account that may manage Jetpack.
 
@@ -221,10 +276,12 @@ async def open_session(
         connections: What the connections of the run have in common.
         settings: The run's settings.
         meter: Counts what the site costs, also when opening fails.
+        guard: Decides whether the password may be sent; None lets it.
 
     Raises:
         SiteError: The site cannot be used: unreachable, blocked, no Jetpack, no rights.
     """
+    guard = guard or Unguarded()
     by_cookie = site.auth.method is AuthMethod.COOKIE
     retrier = Retrier(settings.retries)
     async with connections.open(
@@ -238,18 +295,31 @@ async def open_session(
     ) as transport:
         discovery = Discovery(transport, site.url, settings.http.redirects)
         endpoints = await retrier.read(discovery.find)
+
+        async def number() -> str:
+            return blog_in_page(await discovery.front_page())
+
+        await guard.meet(Face.of(endpoints), number)
         _demand_jetpack(endpoints)
         own = transport.at(endpoints.origin)
         credentials = Credentials(site.auth.username, password)
-        auth: Authenticator = ApplicationPassword(credentials)
         if by_cookie:
-            auth = CookieLogin(own, endpoints, credentials, site.auth.login_path)
-        await auth.open()
-        session = SiteSession(own, endpoints, auth, retrier)
-        _demand_rights(await session.identify(), site.auth.username)
+            auth: Authenticator = CookieLogin(
+                own, endpoints, credentials, site.auth.login_path, guard
+            )
+            await auth.open()
+            session = SiteSession(own, endpoints, auth, retrier)
+            identity = await session.identify()
+        else:
+            session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier)
+            # Its first request is its login.
+            async with guard.sending():
+                identity = await session.identify()
+        _demand_rights(identity, site.auth.username)
         if endpoints.namespaces is None:
             answer = await session.get("", discovery.index_query())
             session.endpoints = await discovery.reread(endpoints, answer)
+            await guard.meet(Face.of(session.endpoints), number)
             _demand_jetpack(session.endpoints)
         yield session
 
@@ -283,14 +353,6 @@ def _demand_rights(identity: Identity, username: str) -> None:
             "auth.forbidden",
             f"{username} is signed in as {role}; managing Jetpack needs an administrator",
         )
-
-
-def _refuse_anonymous(answer: Answer) -> None:
-    if answer.status != 401:
-        return
-    if answer.code in _REJECTED:
-        raise SiteError("auth.bad_credentials", "the site rejected the application password")
-    raise SiteError("auth.anonymous", "the site answers as if nobody were logged in")
 
 
 def _identity(user: Mapping[str, object]) -> Identity:

@@ -205,7 +205,7 @@ async def test_a_site_without_any_nonce_gives_no_session() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(429, "throttle.limited"), (503, "site.server_error"), (500, "site.server_error")],
+    [(429, "throttle.limited"), (503, "site.overloaded"), (500, "site.server_error")],
 )
 async def test_trouble_with_the_nonce_is_no_reason_to_log_in(status: int, kind: str) -> None:
     site = FakeWordPress(prepared={"/wp-admin/admin-ajax.php": web.Response(status=status)})
