@@ -32,6 +32,8 @@ class Request:
         headers: Further headers, credentials included.
         json: Body to send as JSON.
         form: Body to send as an HTML form.
+        fresh: Whether it goes over a connection of its own. A server may close a kept one just
+            then, and nobody could tell whether a write had arrived before.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: object = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

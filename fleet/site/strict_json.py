@@ -20,6 +20,9 @@ DEEPEST = 64
 _LONGEST_NUMBER = 40
 """Characters; PHP writes at most 25."""
 
+_ODD_NUMBER = re.compile(r"[0-9]{40}|[0-9][eE]\+?[0-9]{3}")
+"""What may be a number that no computer holds; looking at every single one takes far longer."""
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 """What stands for bytes that are no UTF-8 where text was decoded with ``surrogateescape``."""
@@ -47,7 +50,9 @@ def read_at(text: str, start: int) -> tuple[object, int]:
     while text[start : start + 1] in (" ", "\t", "\r", "\n"):
         start += 1
     try:
-        value, end = _DECODER.raw_decode(text, start)
+        value, end = _QUICK.raw_decode(text, start)
+        if _ODD_NUMBER.search(text, start, end):
+            value, end = _CAREFUL.raw_decode(text, start)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if _UNDECODED.search(text, start, end):
@@ -110,6 +115,7 @@ def _constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(
+_QUICK = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_CAREFUL = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )

@@ -61,6 +61,7 @@ class _Lines:
 
     Args:
         client: The site's own client session.
+        fresh: Another one, each of whose requests has a connection of its own.
         cookies: Its jar; None where none may be kept.
         meter: Counts requests and bytes.
         proxy: What all requests go through, if anything.
@@ -68,6 +69,7 @@ class _Lines:
     """
 
     client: aiohttp.ClientSession
+    fresh: aiohttp.ClientSession
     cookies: Cookies | None
     meter: Meter
     proxy: str | None
@@ -117,6 +119,9 @@ class Transport:
                 sent=False,
             )
         self.meter.requests += 1
+        if request.method == "POST":
+            # A goodbye that has arrived is noticed before its connection would be used again.
+            await asyncio.sleep(0)
         allowance = self._lines.allowance
         allowance.begin()
         try:
@@ -134,7 +139,8 @@ class Transport:
         headers = dict(request.headers)
         if cookies is not None and (pairs := cookies.header(request.url)):
             headers["Cookie"] = pairs
-        async with self._lines.client.request(
+        client = self._lines.fresh if request.fresh else self._lines.client
+        async with client.request(
             request.method,
             request.url,
             headers=headers,
@@ -281,27 +287,14 @@ class Connections:
         Raises:
             SiteError: ``tls.untrusted`` where `ca_file` cannot be used.
         """
-        allowance = Allowance()
-        connector = aiohttp.TCPConnector(
-            ssl=await self._context(Trust(ca_file, pin)),
-            limit=0,
-            resolver=_Resolver(self._names),
-            use_dns_cache=False,
-            keepalive_timeout=_KEPT,
-            socket_factory=allowance.socket,
-        )
-        client = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
-            auto_decompress=False,
-            trust_env=False,
-            max_field_size=_MAX_FIELD,
-            max_line_size=_MAX_FIELD,
-            max_headers=_MAX_HEADERS,
-        )
-        lines = _Lines(client, Cookies() if cookies else None, meter, proxy or None, allowance)
-        async with client:
+        allowance, resolver = Allowance(), _Resolver(self._names)
+        context = await self._context(Trust(ca_file, pin))
+        async with (
+            _client(context, resolver, allowance) as client,
+            _client(context, resolver, allowance, kept=False) as fresh,
+        ):
+            jar = Cookies() if cookies else None
+            lines = _Lines(client, fresh, jar, meter, proxy or None, allowance)
             yield Transport(lines, url, timeout, self._limits)
 
     async def _context(self, trust: Trust) -> ssl.SSLContext:
@@ -312,6 +305,31 @@ class Connections:
                 except OSError as error:
                     raise _out_of_files() from error
             return self._contexts[trust]
+
+
+def _client(
+    context: ssl.SSLContext, resolver: _Resolver, allowance: Allowance, *, kept: bool = True
+) -> aiohttp.ClientSession:
+    """Return a session of the library that does by itself as little as can be."""
+    connector = aiohttp.TCPConnector(
+        ssl=context,
+        limit=0,
+        resolver=resolver,
+        use_dns_cache=False,
+        socket_factory=allowance.socket,
+        force_close=not kept,
+        keepalive_timeout=_KEPT if kept else None,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
+        auto_decompress=False,
+        trust_env=False,
+        max_field_size=_MAX_FIELD,
+        max_line_size=_MAX_FIELD,
+        max_headers=_MAX_HEADERS,
+    )
 
 
 def _translate(error: Exception, seconds: float) -> SiteError:

@@ -9,17 +9,21 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from dataclasses import dataclass, field
 
 from multidict import CIMultiDictProxy
 
 from fleet.errors import SiteError
-from fleet.site.transport import Reply
+from fleet.site import strict_json
+from fleet.site.cookies import http_date
+from fleet.site.exchange import REDIRECTS, Reply
+from fleet.site.pages import read_page
+from fleet.site.vendors import in_front, refusal
 
 __all__ = [
     "Answer",
     "brief",
-    "challenged",
     "excerpt",
     "read_answer",
     "recognise",
@@ -34,12 +38,6 @@ _BRIEF = 4000
 _FATAL_CODES = ("", "wp_die", "internal_server_error")
 """Codes of an error that WordPress itself died of (wp-includes/functions.php, 5.2)."""
 
-_CHALLENGE_PAGE = re.compile(
-    rb"/sgcaptcha/|/cdn-cgi/challenge-platform/\S{1,40}?orchestrate/", re.IGNORECASE
-)
-_CHALLENGE_WIDGET = re.compile(
-    rb"cf-turnstile|g-recaptcha|h-captcha|/cdn-cgi/challenge-platform/", re.IGNORECASE
-)
 _BLANK = "\ufeff \t\r\n"
 """What stands around a document without meaning; each PHP file may add a byte order mark."""
 
@@ -53,7 +51,11 @@ _STRAY = 64 * 1024
 """Characters that PHP may have printed before a document; notices are far shorter."""
 
 _TRIES = 20
-_DATABASE_DOWN = re.compile(rb"error establishing a (redis |)database connection", re.IGNORECASE)
+_YEAR = 365 * 86400.0
+"""Seconds; nobody waits for longer, so that is what any longer pause amounts to."""
+
+_LONG = 40
+"""Digits; more are no number of seconds that anybody meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def read_answer(reply: Reply, *, salvage: bool = True) -> Answer:
     silent = reply.status >= 400 and value is None
     if not found or fatal or silent or reply.status == 429:
         raise recognise(reply)
-    if reply.status in (301, 302, 303, 307, 308):
+    if reply.status in REDIRECTS:
         raise recognise(reply)
     return Answer(reply.status, value, reply.headers)
 
@@ -132,49 +134,31 @@ def recognise(reply: Reply) -> SiteError:
 
 
 def _meaning(reply: Reply) -> SiteError:
-    status, headers, body = reply.status, reply.headers, reply.body
+    status = reply.status
     if status == 429:
         return SiteError(
             "throttle.limited",
             "the site answered 429, too many requests",
             retry_after=retry_after(reply),
         )
-    if challenged(reply):
-        return SiteError("block.captcha", f"the site answered {status} with a challenge page")
-    if "X-JetpackWAF-Blocked" in headers or any(
-        name.lower().startswith("x-sucuri-block") for name in headers
-    ):
-        return SiteError("block.waf", f"a firewall answered {status}")
+    if sign := read_page(reply):
+        said, wait = excerpt(reply), retry_after(reply)
+        return SiteError(sign.kind, sign.message, said=said, retry_after=wait)
     if reply.location is not None:
         return _redirected(reply)
-    if status == 503 and ("Retry-After" in headers or b"wp_die" in body):
-        return SiteError(
-            "site.maintenance", "the site is in maintenance", retry_after=retry_after(reply)
-        )
-    if _DATABASE_DOWN.search(body):
-        return SiteError("site.server_error", "the site cannot reach its database")
+    if status in REDIRECTS and "Location" in reply.headers:
+        return SiteError("redirect.cross_origin", "the site redirects to what is no web address")
     if status >= 500:
         return SiteError("site.server_error", f"the site answered {status}", said=excerpt(reply))
     if status in (401, 403, 406):
-        return SiteError(
-            "block.waf", f"the server answered {status} before WordPress", said=excerpt(reply)
-        )
+        plain = f"the server answered {status} before WordPress"
+        message = refusal(reply, "") if in_front(reply) else plain
+        return SiteError("block.waf", message, said=excerpt(reply))
     if status == 404:
         return SiteError("site.rest_unavailable", "the server answered 404 before WordPress")
     return SiteError(
         "proto.not_json", f"the site answered {status} without JSON", said=excerpt(reply)
     )
-
-
-def challenged(reply: Reply) -> bool:
-    """Return whether a reply asks for a proof of being human.
-
-    Healthy pages, themed 404 pages too, carry captcha widgets for their comment forms and
-    Cloudflare's scripts, so those count only with a status that challenges are sent with.
-    """
-    if "cf-mitigated" in reply.headers or _CHALLENGE_PAGE.search(reply.body):
-        return True
-    return reply.status in (202, 401, 403) and _CHALLENGE_WIDGET.search(reply.body) is not None
 
 
 def _redirected(reply: Reply) -> SiteError:
@@ -188,9 +172,18 @@ def _redirected(reply: Reply) -> SiteError:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """Return the seconds of a ``Retry-After`` header; dates and nonsense count as none."""
+    """Return the seconds of a ``Retry-After`` header, or None where it makes no sense.
+
+    A date counts from the answer's own, so that the site's clock may be wrong; one that is over
+    asks for no pause. Whoever waits decides how long is too long.
+    """
     value = reply.headers.get("Retry-After", "").strip()
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else None
+    if value.isascii() and value.isdigit():
+        return min(float(value), _YEAR) if len(value) < _LONG else _YEAR
+    until, now = http_date(value), http_date(reply.headers.get("Date", ""))
+    if until is None:
+        return None
+    return min(max(until - (time.time() if now is None else now), 0.0), _YEAR)
 
 
 def brief(text: str) -> str:
@@ -225,12 +218,16 @@ def _code(value: object) -> str:
 
 
 def _decode(body: bytes, *, salvage: bool) -> tuple[object, bool]:
-    """Return the JSON value of `body` and whether there was one; an empty body is null."""
-    text = body.decode("utf-8", "replace").strip(_BLANK)
+    """Return the JSON value of `body` and whether there was one; an empty body is null.
+
+    It is read as UTF-8 whatever its header claims, as RFC 8259 has it and WordPress writes it.
+    Bytes that are none may stand before the document, where PHP printed them, but not in it.
+    """
+    text = body.decode("utf-8", "surrogateescape").strip(_BLANK)
     if not text:
         return None, True
     try:
-        return _loads(text), True
+        return strict_json.loads(text), True
     except ValueError:
         return _salvaged(text) if salvage else (None, False)
 
@@ -239,32 +236,23 @@ def _salvaged(text: str) -> tuple[object, bool]:
     """Return the document behind stray text, which is the one that ends with the text.
 
     What was read once is not read again: a document that breaks off holds none that does not.
+    Behind an object nothing is believed, since it may have been the answer.
     """
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
     start = 0
     for _ in range(_TRIES):
         found = _DOCUMENT.search(text, start, _STRAY)
         if found is None:
             break
         try:
-            value, start = decoder.raw_decode(text, found.start())
+            value, start = strict_json.read_at(text, found.start())
         except json.JSONDecodeError as error:
             start = max(error.pos, found.end())
             continue
-        except (ValueError, RecursionError):
+        except ValueError:
             break
         # Log lines often end in "[]", so an empty value proves nothing.
         if start == len(text) and value:
             return value, True
+        if value and isinstance(value, dict):
+            break
     return None, False
-
-
-def _loads(text: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

@@ -145,6 +145,7 @@ async def test_each_request_is_signed_and_asks_for_json(verb: Verb) -> None:
     headers = CIMultiDict(sent.options["headers"])
     assert dict(headers) == {
         "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
         "Authorization": BASIC,
         "User-Agent": USER_AGENT,
     }

@@ -21,6 +21,9 @@ NOTICE = (
 )
 PLAIN_NOTICE = "PHP Warning:  foo() expects {x} [1] in /srv/x.php on line 3\n"
 DEEP = "[" * 100_000 + "]" * 100_000
+NESTED: list[object] = []
+for _ in range(63):
+    NESTED = [NESTED]
 OUTGOING = '{"code":"failed_test__outbound_http","message":"no","data":{"status":500}}'
 
 
@@ -41,9 +44,10 @@ OUTGOING = '{"code":"failed_test__outbound_http","message":"no","data":{"status"
         pytest.param(PLAIN_NOTICE + '{"a":[1]}', {"a": [1]}, id="notice in text"),
         pytest.param(NOTICE + BOM + '{"a":1}', {"a": 1}, id="notice, then a mark"),
         pytest.param('<!-- cached -->[{"a":1}]', [{"a": 1}], id="comment"),
-        pytest.param('{"a":1,"a":2}', {"a": 2}, id="key twice"),
         pytest.param('[0] {x [] {"a":1}', {"a": 1}, id="behind other brackets"),
-        pytest.param('{"b":2}\n{"a":1}', {"a": 1}, id="behind another document"),
+        pytest.param("[" * 64 + "]" * 64, NESTED, id="as deep as may be"),
+        pytest.param('{"a":"\\ud83d\\ude00"}', {"a": "\U0001f600"}, id="character in two halves"),
+        pytest.param(f'{{"a":{"9" * 40}}}', {"a": int("9" * 40)}, id="long integer"),
     ],
 )
 def test_a_document_is_read(body: str, value: object) -> None:
@@ -70,12 +74,29 @@ def test_a_document_is_read(body: str, value: object) -> None:
         pytest.param(b'x [NaN] {"a":1}', id="behind what is no number"),
         pytest.param(b"\xff\xfe{\x00}\x00", id="UTF-16"),
         pytest.param(b"\x00\x01\x02", id="binary"),
+        pytest.param(b'{"a":1,"a":2}', id="key twice"),
+        pytest.param(b'x [{"a":1,"a":1}]', id="key twice behind stray text"),
+        pytest.param(b'{"b":2}\n{"a":1}', id="behind another document"),
+        pytest.param(b"[" * 65 + b"]" * 65, id="deeper than any document"),
+        pytest.param(b"x " + b"[" * 65 + b"1" + b"]" * 65, id="deep behind stray text"),
+        pytest.param(b'{"a":1e999}', id="number beyond all"),
+        pytest.param(b'{"a":' + b"9" * 41 + b"}", id="long integer"),
+        pytest.param(b'{"a":0.' + b"1" * 40 + b"}", id="long fraction"),
+        pytest.param(b'{"a":"\\ud800"}', id="half a character"),
+        pytest.param(b'{"\\udc00":1}', id="half a character as key"),
+        pytest.param(b'{"a":"caf\xe9"}', id="Latin-1"),
+        pytest.param(b'x {"a":"caf\xe9"}', id="Latin-1 behind stray text"),
+        pytest.param(b'{"a":"\xed\xa0\x80"}', id="half a character in UTF-8"),
     ],
 )
 def test_anything_else_is_no_answer(body: bytes) -> None:
     with pytest.raises(SiteError) as caught:
         read_answer(reply(body))
     assert caught.value.kind == "proto.not_json"
+
+
+def test_bytes_that_php_printed_before_a_document_may_be_anything() -> None:
+    assert read_answer(reply(b'Notice in /caf\xe9 {"a":1}')).value == {"a": 1}
 
 
 def test_a_write_is_not_read_past_stray_output() -> None:
@@ -120,13 +141,13 @@ FRONTS = [
     pytest.param("slow down", 429, HTML, "throttle.limited", id="429 page"),
     pytest.param(WP_DIE, 503, HTML, "site.maintenance", id="wp_die as JSON"),
     pytest.param("<title>Wartung</title>", 503, RETRY, "site.maintenance", id="maintenance page"),
-    pytest.param("<p>busy</p>", 503, HTML, "site.server_error", id="503 without a promise"),
+    pytest.param("<p>busy</p>", 503, HTML, "site.overloaded", id="503 without a promise"),
     pytest.param("", 500, HTML, "site.server_error", id="empty 500"),
-    pytest.param(FATAL, 500, HTML, "site.server_error", id="fatal error as JSON"),
+    pytest.param(FATAL, 500, HTML, "site.critical_error", id="fatal error as JSON"),
     pytest.param("[]", 500, HTML, "site.server_error", id="500 with an empty array"),
     pytest.param('{"code":5}', 500, HTML, "site.server_error", id="500 with an odd code"),
     pytest.param("<h1>Oops</h1>", 502, HTML, "site.server_error", id="502"),
-    pytest.param(DATABASE, 200, HTML, "site.server_error", id="no database as 200"),
+    pytest.param(DATABASE, 200, HTML, "site.database_down", id="no database as 200"),
     pytest.param("", 404, HTML, "site.rest_unavailable", id="empty 404"),
     pytest.param("", 403, HTML, "block.waf", id="empty 403"),
     pytest.param("", 400, HTML, "proto.not_json", id="empty 400"),
@@ -174,10 +195,12 @@ def test_an_error_in_json_is_an_ordinary_answer(body: str, status: int, code: st
         pytest.param(
             "https://a.example/", "//a.example:8443/", "redirect.cross_origin", id="other port"
         ),
-        pytest.param("https://a.example/", "mailto:x@b.example", "proto.not_json", id="mail"),
-        pytest.param("https://a.example/", "http:///x", "proto.not_json", id="no host"),
-        pytest.param("https://a.example/", "ftp://a.example/", "proto.not_json", id="ftp"),
-        pytest.param("https://a.example/", "http://[::1", "proto.not_json", id="broken"),
+        pytest.param(
+            "https://a.example/", "mailto:x@b.example", "redirect.cross_origin", id="mail"
+        ),
+        pytest.param("https://a.example/", "http:///x", "redirect.cross_origin", id="no host"),
+        pytest.param("https://a.example/", "ftp://a.example/", "redirect.cross_origin", id="ftp"),
+        pytest.param("https://a.example/", "http://[::1", "redirect.cross_origin", id="broken"),
     ],
 )
 def test_a_redirect_is_never_an_answer(here: str, target: str, kind: str) -> None:
@@ -229,23 +252,44 @@ def test_no_answer_makes_a_long_error(status: int, target: str) -> None:
     assert len(error.message + error.said) < 5000
 
 
+YEAR = 365 * 86400.0
+NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
         pytest.param("120", 120.0, id="seconds"),
         pytest.param(" 5 ", 5.0, id="with blanks"),
-        pytest.param("Wed, 21 Oct 2026 07:28:00 GMT", None, id="date"),
+        pytest.param("0", 0.0, id="at once"),
+        pytest.param("99999999999", YEAR, id="centuries"),
+        pytest.param("9" * 5000, YEAR, id="thousands of digits"),
+        pytest.param("Wed, 21 Oct 2026 12:00:07 GMT", 7.0, id="date"),
+        pytest.param("Wednesday, 21-Oct-26 12:00:07 GMT", 7.0, id="old form of a date"),
+        pytest.param("Wed, 21 Oct 2026 07:28:00 GMT", 0.0, id="date that is over"),
+        pytest.param("Wed, 21 Oct 9999 12:00:00 GMT", YEAR, id="date in another millennium"),
+        pytest.param("Wed, 32 Oct 2026 12:00:00 GMT", None, id="no date"),
+        pytest.param("2026-10-21T12:00:07Z", None, id="date of another standard"),
+        pytest.param("Wed, 21 Oct 2026 12:00:07 +0000", None, id="date with a zone"),
         pytest.param("-1", None, id="negative"),
+        pytest.param("+1", None, id="with a sign"),
+        pytest.param("1_0", None, id="as Python writes numbers"),
         pytest.param("1.5", None, id="fraction"),
+        pytest.param("soon", None, id="word"),
         pytest.param("٣", None, id="digit of another script"),
-        pytest.param("99999999", None, id="years"),
         pytest.param("", None, id="empty"),
     ],
 )
 def test_the_pause_asked_for_is_read(value: str, seconds: float | None) -> None:
-    answer = reply("", 429, [("Retry-After", value)])
+    answer = reply("", 429, [("Retry-After", value), ("Date", NOON)])
     assert retry_after(answer) == seconds
     assert recognise(answer).retry_after == seconds
+
+
+def test_a_date_counts_from_here_where_the_site_tells_no_date() -> None:
+    over = reply("", 429, [("Retry-After", "Wed, 21 Oct 2015 12:00:00 GMT")])
+    ahead = reply("", 429, [("Retry-After", "Wed, 21 Oct 9999 12:00:00 GMT")])
+    assert (retry_after(over), retry_after(ahead)) == (0.0, YEAR)
 
 
 @pytest.mark.parametrize(
