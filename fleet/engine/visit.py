@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import fields
+from typing import Any, Protocol, cast
 
 import anyio
 from pydantic import SecretStr
 
 from fleet.config import Settings
+from fleet.engine.guarding import Guards
 from fleet.engine.overheard import overheard
 from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
@@ -80,6 +82,7 @@ class Visitor:
         checks: What has to hold of a site after it was changed.
         watch: Tells what this machine has missed.
         stop: Keeps visits from being made again.
+        guards: Decide whether a password may be sent; None lets every one.
     """
 
     def __init__(  # noqa: PLR0913 - all that visits of a run share
@@ -93,6 +96,7 @@ class Visitor:
         checks: Sequence[HealthCheck] = (),
         watch: Watch | None = None,
         stop: Stop | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self._connections = connections
         self._settings = settings
@@ -102,6 +106,7 @@ class Visitor:
         self._checks = tuple(checks)
         self._watch = watch or Watch()
         self._stop = stop or Stop()
+        self._guards = guards
         self._scopes: dict[int, anyio.CancelScope] = {}
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
@@ -125,7 +130,7 @@ class Visitor:
 
         async def work(session: SiteSession) -> SiteResult:
             operation = await order.draw(JetpackReader(session.get, session.page))
-            turn.refuse_to_spread(operation.parameters())
+            turn.refuse_to_spread(_parts(operation))
             drawn.append(operation)
             return await self._operate(session, operation, turn)
 
@@ -170,7 +175,7 @@ class Visitor:
             turn.begin(self._watch.now())
             result = await self._caught(turn, work)
             missed = self._watch.missed(turn.began)
-            if not missed or result.kind not in _OURS:
+            if not missed or not _may_be_ours(result):
                 return result
             if turn.log.sent:
                 return await self._read_late(turn, result, missed)
@@ -196,7 +201,11 @@ class Visitor:
 
         turn.begin(self._watch.now())
         later = await self._caught(turn, work)
-        return later if read else first
+        result = later if read else first
+        if result.status is Status.UNKNOWN or not _may_be_ours(result):
+            return result
+        # Not the site's refusal, and something that resuming the run makes good.
+        return replace(result, status=Status.UNKNOWN, kind="write.unconfirmed")
 
     async def _caught(self, turn: Turn, work: Work) -> SiteResult:
         """Return the result of `work`, or of the trouble, the deadline or the abort it met."""
@@ -220,8 +229,9 @@ class Visitor:
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
         password = self._secrets[turn.site.auth.password]
         connections = overheard(self._connections, turn.redactor.add)
+        guard = self._guards.of(turn, password) if self._guards else None
         async with open_session(
-            turn.site, password, connections, self._settings, turn.meter
+            turn.site, password, connections, self._settings, turn.meter, guard
         ) as session:
             turn.opened = True
             return await work(session)
@@ -273,13 +283,28 @@ class Visitor:
         """Return `result`, or how a changed site failed its checks."""
         if not self._checks or result.status not in (Status.CHANGED, Status.PARTIAL):
             return result
+        # What the keys are is proven already, whatever becomes of the checks.
+        turn.proven = result
+        patience = sum(check.within for check in self._checks)
+        turn.limit.deadline = max(turn.limit.deadline, anyio.current_time() + patience + 1)
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
+
+
+def _parts(operation: Operation[Any]) -> dict[str, object]:
+    """Return all that an operation was made of."""
+    made_of = fields(cast("Any", operation))
+    return {field.name: getattr(operation, field.name) for field in made_of}
 
 
 async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:
     data = await query.collect(JetpackReader(session.get, session.page))
     return turn.ended(Status.UNCHANGED, data=data)
+
+
+def _may_be_ours(result: SiteResult) -> bool:
+    """Return whether a site may seem to have done so only because nobody listened here."""
+    return not _OURS.isdisjoint({result.kind, *(key.kind for key in result.keys)})
 
 
 def _stood_still(seconds: float) -> str:
