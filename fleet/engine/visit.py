@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any, Protocol, cast
+from dataclasses import replace
+from typing import Any, Protocol
 
 import anyio
 from pydantic import SecretStr
 
 from fleet.config import Settings
-from fleet.engine.guarding import Guards
 from fleet.engine.overheard import overheard
 from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
@@ -82,7 +81,6 @@ class Visitor:
         checks: What has to hold of a site after it was changed.
         watch: Tells what this machine has missed.
         stop: Keeps visits from being made again.
-        guards: Decide whether a password may be sent; None lets every one.
     """
 
     def __init__(  # noqa: PLR0913 - all that visits of a run share
@@ -96,7 +94,6 @@ class Visitor:
         checks: Sequence[HealthCheck] = (),
         watch: Watch | None = None,
         stop: Stop | None = None,
-        guards: Guards | None = None,
     ) -> None:
         self._connections = connections
         self._settings = settings
@@ -106,7 +103,6 @@ class Visitor:
         self._checks = tuple(checks)
         self._watch = watch or Watch()
         self._stop = stop or Stop()
-        self._guards = guards
         self._scopes: dict[int, anyio.CancelScope] = {}
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
@@ -130,7 +126,7 @@ class Visitor:
 
         async def work(session: SiteSession) -> SiteResult:
             operation = await order.draw(JetpackReader(session.get, session.page))
-            turn.refuse_to_spread(_parts(operation))
+            turn.refuse_to_spread(operation.parameters())
             drawn.append(operation)
             return await self._operate(session, operation, turn)
 
@@ -229,9 +225,8 @@ class Visitor:
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
         password = self._secrets[turn.site.auth.password]
         connections = overheard(self._connections, turn.redactor.add)
-        guard = self._guards.of(turn, password) if self._guards else None
         async with open_session(
-            turn.site, password, connections, self._settings, turn.meter, guard
+            turn.site, password, connections, self._settings, turn.meter
         ) as session:
             turn.opened = True
             return await work(session)
@@ -283,18 +278,8 @@ class Visitor:
         """Return `result`, or how a changed site failed its checks."""
         if not self._checks or result.status not in (Status.CHANGED, Status.PARTIAL):
             return result
-        # What the keys are is proven already, whatever becomes of the checks.
-        turn.proven = result
-        patience = sum(check.within for check in self._checks)
-        turn.limit.deadline = max(turn.limit.deadline, anyio.current_time() + patience + 1)
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
-
-
-def _parts(operation: Operation[Any]) -> dict[str, object]:
-    """Return all that an operation was made of."""
-    made_of = fields(cast("Any", operation))
-    return {field.name: getattr(operation, field.name) for field in made_of}
 
 
 async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:
