@@ -242,6 +242,7 @@ class Halt(StrEnum):
     """What ended a run before all its sites were done, other than a signal."""
 
     BUDGET = "budget"
+    CREDENTIALS = "credentials"
     JOURNAL = "journal"
     LOCK = "lock"
 
@@ -354,8 +355,8 @@ class RunReport:
         """Return the exit code of the command that made this run.
 
         1 a bug of ours, 74 the journal failed, 6 the lock was lost, 130 or 143 interrupted, 4 over
-        the failure budget, 3 a site is not in the asked state, 2 drift only, 0 all well; the
-        first that applies.
+        the failure budget or too many passwords rejected, 3 a site is not in the asked state, 2
+        drift only, 0 all well; the first that applies.
         """
         halt = self.halted.by if self.halted else None
         if any(result.kind == "internal.bug" for result in self.results):
@@ -366,7 +367,7 @@ class RunReport:
             return 6
         if self.interrupted:
             return 143 if self.interrupted == "SIGTERM" else 130
-        if halt is Halt.BUDGET:
+        if halt in (Halt.BUDGET, Halt.CREDENTIALS):
             return 4
         found = {result.status for result in self.results if not result.left_out}
         if found - {Status.UNCHANGED, Status.CHANGED, Status.DRIFT}:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
+from fleet.engine.guarding import Guards
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
 from fleet.engine.run import Emitter, Listener, Order, Run
@@ -144,6 +145,10 @@ class Fleet:
             connections = await stack.enter_async_context(
                 Connections(limits.concurrency, self.settings.http)
             )
+            guards = Guards(
+                order.sites, stop, self.journal, connections.address, writes=not order.dry_run
+            )
+            await guards.load()
             visitor = Visitor(
                 connections,
                 self.settings,
@@ -153,6 +158,7 @@ class Fleet:
                 checks=order.checks,
                 watch=watch,
                 stop=stop,
+                guards=guards,
             )
             emitter(start)
             for result in order.done.values():

@@ -37,6 +37,7 @@ class Turn:
         before: What was observed before anything was sent.
         began: When it began, by the watch.
         opened: Whether the site has let us in.
+        notes: Things worth knowing about the site that are no error.
     """
 
     site: Site
@@ -50,6 +51,7 @@ class Turn:
     before: object = field(default=None, repr=False)
     began: float = 0.0
     opened: bool = False
+    notes: list[str] = field(default_factory=list)
     _logins: int = 0
 
     def begin(self, now: float) -> None:
@@ -61,6 +63,11 @@ class Turn:
     def login_open(self) -> bool:
         """Return whether the password was sent and nobody knows what the site made of it."""
         return not self.opened and self.meter.logins > self._logins
+
+    def note(self, text: str) -> None:
+        """Keep something worth knowing about the site, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def ended(self, status: Status, **facts: Any) -> SiteResult:
         """Return a result of this visit."""
@@ -74,7 +81,7 @@ class Turn:
         """Return `result` with what the visit cost."""
         meter = self.meter
         usage = Usage(meter.requests, meter.writes, meter.logins, meter.received, seconds)
-        return replace(result, usage=usage)
+        return replace(result, usage=usage, notes=(*self.notes, *result.notes))
 
     def refuse_to_spread(self, value: object) -> None:
         """Refuse to carry a value of this site to others that has one of its secrets in it.

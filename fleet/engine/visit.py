@@ -15,6 +15,7 @@ import anyio
 from pydantic import SecretStr
 
 from fleet.config import Settings
+from fleet.engine.guarding import Guards
 from fleet.engine.overheard import overheard
 from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
@@ -81,6 +82,7 @@ class Visitor:
         checks: What has to hold of a site after it was changed.
         watch: Tells what this machine has missed.
         stop: Keeps visits from being made again.
+        guards: Decide whether a password may be sent; None lets every one.
     """
 
     def __init__(  # noqa: PLR0913 - all that visits of a run share
@@ -94,6 +96,7 @@ class Visitor:
         checks: Sequence[HealthCheck] = (),
         watch: Watch | None = None,
         stop: Stop | None = None,
+        guards: Guards | None = None,
     ) -> None:
         self._connections = connections
         self._settings = settings
@@ -103,6 +106,7 @@ class Visitor:
         self._checks = tuple(checks)
         self._watch = watch or Watch()
         self._stop = stop or Stop()
+        self._guards = guards
         self._scopes: dict[int, anyio.CancelScope] = {}
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
@@ -225,8 +229,9 @@ class Visitor:
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
         password = self._secrets[turn.site.auth.password]
         connections = overheard(self._connections, turn.redactor.add)
+        guard = self._guards.of(turn, password) if self._guards else None
         async with open_session(
-            turn.site, password, connections, self._settings, turn.meter
+            turn.site, password, connections, self._settings, turn.meter, guard
         ) as session:
             turn.opened = True
             return await work(session)

@@ -1,0 +1,244 @@
+"""What a run knows of its sites before it sends them a password, and what it learns by it.
+
+A password is sent to a site only where the site is the one that was met before, where it has not
+rejected this very password, in this run or an earlier one, where no neighbour at the same address
+has locked us out in this run, and where the first logins of the run did not go mostly wrong. What
+needs the memory of earlier runs is left out where a run keeps no record.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from pydantic import SecretStr
+
+from fleet.engine.addresses import host_of, resolve_address
+from fleet.engine.breaker import Breaker
+from fleet.engine.keeping import site_key
+from fleet.engine.stop import Stop
+from fleet.engine.turn import Turn
+from fleet.errors import JournalError, SiteError
+from fleet.inventory.model import Site
+from fleet.results import Halt, Halted
+from fleet.site.identity import Face
+
+if TYPE_CHECKING:
+    from fleet.journal.journal import Journal
+
+__all__ = ["Guards", "credential_of"]
+
+T = TypeVar("T")
+_REJECTED = ("auth.bad_credentials", "auth.locked_out")
+
+
+def credential_of(site: Site, password: SecretStr) -> tuple[str, ...]:
+    """Return what makes the credential of a site another one when it changes."""
+    auth = site.auth
+    return (site_key(site), auth.method.value, auth.username, password.get_secret_value())
+
+
+class Guards:
+    """What the guards of one run's visits share.
+
+    Args:
+        sites: The sites of the run, in the order of the inventory.
+        stop: Told when the run has to halt.
+        journal: Where sites and rejections are remembered; None remembers nothing.
+        lookup: Returns the address behind a host name.
+        writes: Whether the run may change sites.
+    """
+
+    def __init__(
+        self,
+        sites: Sequence[Site],
+        stop: Stop,
+        journal: Journal | None,
+        lookup: Callable[[str], Awaitable[str]],
+        *,
+        writes: bool,
+    ) -> None:
+        self.journal = journal
+        self.writes = writes
+        self.breaker = Breaker(stop, len(sites))
+        self.locked: dict[str, str] = {}
+        self.faces: dict[str, Face] = {}
+        self.owners: dict[str, str] = {}
+        self._sites = sites
+        self._stop = stop
+        self._lookup = lookup
+
+    async def load(self) -> None:
+        """Read what earlier runs knew of the sites.
+
+        Raises:
+            JournalError: That cannot be read.
+        """
+        if self.journal is None:
+            return
+        found = await self.journal.identities([site_key(site) for site in self._sites])
+        self.faces = {key: Face.read(document) for key, document in found.items()}
+        for site in self._sites:
+            face = self.faces.get(site_key(site))
+            if face is not None and face.home:
+                self.owners.setdefault(f"home {face.home}", site.name)
+
+    def of(self, turn: Turn, password: SecretStr) -> SiteGuard:
+        """Return the guard of one visit."""
+        return SiteGuard(self, turn, password)
+
+    async def address(self, site: Site) -> str:
+        """Return the server that a site lives on, as lanes know it."""
+        return await resolve_address(host_of(site), self._lookup)
+
+    async def recorded(self, call: Awaitable[T]) -> T:
+        """Return what `call` of the journal returns.
+
+        Raises:
+            SiteError: ``run.halted``: the journal failed, and the run halts with it.
+        """
+        try:
+            return await call
+        except JournalError as error:
+            self._stop.halt(Halted(Halt.JOURNAL, str(error)))
+            raise SiteError("run.halted", str(error), sent=False) from error
+
+
+class SiteGuard:
+    """The guard of one visit.
+
+    Args:
+        guards: What it shares with the others of the run.
+        turn: The visit.
+        password: What is to be sent.
+    """
+
+    def __init__(self, guards: Guards, turn: Turn, password: SecretStr) -> None:
+        self._guards = guards
+        self._turn = turn
+        self._site = turn.site
+        self._password = password
+
+    async def meet(self, face: Face, number: Callable[[], Awaitable[str]]) -> None:
+        """Compare the site with the one that was met before, or keep it as met.
+
+        Raises:
+            SiteError: ``identity.mismatch`` where it is another site, ``identity.duplicate``
+                where another entry of the inventory is this site, too.
+        """
+        journal, key = self._guards.journal, site_key(self._site)
+        if journal is None:
+            return
+        known = self._guards.faces.get(key)
+        if known is None:
+            met = replace(face, blog=await number())
+        else:
+            met = known.completed(await _same(known, face, number))
+        self._refuse_twin(met)
+        if met != known:
+            self._guards.faces[key] = met
+            await self._guards.recorded(journal.put_identity(key, met.document()))
+
+    def _refuse_twin(self, face: Face) -> None:
+        """Refuse to change one site by two entries of the inventory; reading it is only told."""
+        name, owners = self._site.name, self._guards.owners
+        if face.blog and (other := owners.setdefault(f"blog {face.blog}", name)) != name:
+            self._turn.note(
+                f"it has Jetpack's number {face.blog} of {other}: an alias of it, or a copy"
+            )
+        if not face.home or (other := owners.setdefault(f"home {face.home}", name)) == name:
+            return
+        message = f"this is the same site as {other}: both say that their home is {face.home}"
+        if self._guards.writes:
+            raise SiteError("identity.duplicate", message, sent=False)
+        self._turn.note(f"identity.duplicate: {message}")
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """Let a credential out once, and take note of what became of it.
+
+        Raises:
+            SiteError: On entering, where it may not be sent: nothing was.
+        """
+        guards, fingerprint = self._guards, await self._unrejected()
+        address = await guards.address(self._site)
+        await self._in_turn()
+        self._refuse_locked(address)
+        guards.breaker.begin()
+        rejected: bool | None = None
+        try:
+            yield
+            rejected = False
+        except SiteError as error:
+            rejected = True if error.kind in _REJECTED else None
+            if error.kind == "auth.locked_out":
+                guards.locked.setdefault(address, self._site.name)
+            if error.kind == "auth.bad_credentials" and guards.journal is not None:
+                key = site_key(self._site)
+                await guards.recorded(guards.journal.reject(key, fingerprint))
+            raise
+        finally:
+            guards.breaker.end(rejected=rejected)
+
+    async def _unrejected(self) -> str:
+        """Return the fingerprint of the credential.
+
+        Raises:
+            SiteError: ``auth.bad_credentials`` where the site has rejected it before.
+        """
+        guards, site = self._guards, self._site
+        if guards.journal is None:
+            return ""
+        credential = credential_of(site, self._password)
+        try:
+            fingerprint = guards.journal.fingerprint(*credential)
+        except JournalError as error:
+            raise SiteError("run.halted", str(error), sent=False) from error
+        at = await guards.recorded(guards.journal.rejected(site_key(site), fingerprint))
+        if at is None:
+            return fingerprint
+        raise SiteError(
+            "auth.bad_credentials",
+            f"not sent again, because the site rejected it on {at:%Y-%m-%d %H:%M} UTC",
+            sent=False,
+        )
+
+    async def _in_turn(self) -> None:
+        """Wait until the run lets another login start; the site's deadline waits, too."""
+        if not self._guards.breaker.full:
+            return
+        limit = self._turn.limit
+        left, limit.deadline = limit.deadline - anyio.current_time(), math.inf
+        try:
+            await self._guards.breaker.wait()
+        finally:
+            limit.deadline = anyio.current_time() + left
+
+    def _refuse_locked(self, address: str) -> None:
+        other = self._guards.locked.get(address)
+        if other is not None:
+            raise SiteError(
+                "auth.locked_out",
+                f"not tried: {other}, at the same address, has locked this machine out",
+                sent=False,
+            )
+
+
+async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str]]) -> Face:
+    """Return the face of a site that is the one that is known.
+
+    Raises:
+        SiteError: ``identity.mismatch``.
+    """
+    found = known.differences(face)
+    if found.slight and not found.another and known.blog:
+        # A single slight sign is worth a request: the number tells a site that only changed.
+        face = replace(face, blog=await number())
+        found = known.without_number(face)
+    if found.another:
+        raise SiteError("identity.mismatch", f"this is not the site as before: {found}", sent=False)
+    return face
