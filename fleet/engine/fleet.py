@@ -208,7 +208,8 @@ class Fleet:
 
     async def _secrets(self, order: Order) -> Mapping[SecretRef, SecretStr]:
         return await self._resolver.resolve_all(
-            site.auth.password for site in order.sites if not site.paused
+            (site.auth.password for site in order.sites if not site.paused),
+            beside=(site.auth.password for site in self.inventory.sites.values()),
         )
 
     async def _carry_out(self, run: Run, task: Task, budgets: tuple[Budget, ...]) -> None:

@@ -8,13 +8,14 @@ says it back.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from urllib.parse import unquote
 
 from yarl import URL
 
+from fleet.operations.values import holds_credential
 from fleet.site.transport import Connections, Reply, Request, Transport
 
 __all__ = ["overheard"]
@@ -77,12 +78,15 @@ class _Transport:
 
 
 def _sent(request: Request) -> Iterator[str]:
-    """Yield the credentials that a request carries, but for its cookies and the password."""
+    """Yield the secrets that a request carries, but for its cookies and the password."""
     for name, value in request.headers.items():
         if name.lower() == "authorization" or _NONCE.search(name):
             yield value.rpartition(" ")[2]
     for name, value in (request.form or {}).items():
         if _NONCE.search(name):
+            yield value
+    for name, value in request.json.items() if isinstance(request.json, Mapping) else ():
+        if isinstance(value, str) and holds_credential(str(name), value):
             yield value
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from dataclasses import fields, replace
+from typing import Any, Protocol, cast
 
 import anyio
 from pydantic import SecretStr
@@ -130,7 +130,7 @@ class Visitor:
 
         async def work(session: SiteSession) -> SiteResult:
             operation = await order.draw(JetpackReader(session.get, session.page))
-            turn.refuse_to_spread(operation.parameters())
+            turn.refuse_to_spread(_parts(operation))
             drawn.append(operation)
             return await self._operate(session, operation, turn)
 
@@ -285,6 +285,12 @@ class Visitor:
             return result
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
+
+
+def _parts(operation: Operation[Any]) -> dict[str, object]:
+    """Return all that an operation was made of."""
+    made_of = fields(cast("Any", operation))
+    return {field.name: getattr(operation, field.name) for field in made_of}
 
 
 async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, get_origin
 
 from fleet.errors import InputError
 from fleet.front.execute import run_async
-from fleet.inventory.references import SecretRef
+from fleet.inventory.references import SecretKind, SecretRef
 from fleet.inventory.secrets import SecretResolver
 from fleet.operations.base import Task
 from fleet.operations.values import holds_credential
@@ -111,6 +112,9 @@ def _value(flag: Flag, key: str, text: str) -> object:
     except InputError as error:
         raise InputError(f"{flag.flag} {key}: {_TYPED}") from error
     secrets = run_async(lambda: SecretResolver().resolve_all([reference]))
+    if reference.kind is SecretKind.ENV:
+        # Commands that print passwords are started later; they have no need of this one.
+        os.environ.pop(reference.target, None)
     return secrets[reference].get_secret_value()
 
 

@@ -42,17 +42,24 @@ class SecretResolver:
         self._exec_timeout = exec_timeout
         self._keyring = keyring
 
-    async def resolve_all(self, refs: Iterable[SecretRef]) -> Mapping[SecretRef, SecretStr]:
+    async def resolve_all(
+        self, refs: Iterable[SecretRef], *, beside: Iterable[SecretRef] = ()
+    ) -> Mapping[SecretRef, SecretStr]:
         """Return the secret of each distinct reference; each is read once, eight at a time.
 
-        Commands get neither the variables that `refs` refer to, nor any ``FLEET_*`` variable, nor
-        the password of the journal's database.
+        Commands get neither the variables that references are about, nor any ``FLEET_*``
+        variable, nor the password of the journal's database.
+
+        Args:
+            refs: What is to be resolved.
+            beside: References of sites that are left out, whose variables are secret as well.
 
         Raises:
             InputErrors: Every reference that leads to no usable secret, at its place.
         """
         distinct = tuple(dict.fromkeys(refs))
-        hidden = {ref.target for ref in distinct if ref.kind is SecretKind.ENV}
+        named = (*distinct, *beside)
+        hidden = {ref.target for ref in named if ref.kind is SecretKind.ENV}
         passed_on = {
             name: value
             for name, value in self._environ.items()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from fleet.inventory.wording import shown
 from fleet.operations.values import (
     COMMANDS,
+    MASK,
     NEVER,
     PER_SITE,
     PER_USER,
@@ -65,9 +66,11 @@ def omission(name: str, value: object) -> str | None:
         if name in names:
             return why
     try:
-        json_text(value)
+        text = json_text(value)
     except ValueError as error:
         return str(error)
+    if MASK in text:
+        return "a secret of ours is in it"
     if not same(masked(name, value), value):
         return "looks like a secret or somebody's address"
     return None
