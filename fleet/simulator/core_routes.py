@@ -43,7 +43,7 @@ def _index(call: Call) -> Reply:
     }
     return Reply(
         {
-            "name": site.spec.name.replace("-", " ").title(),
+            "name": site.title,
             "description": "A simulated site",
             "url": urls.core,
             "home": urls.home,

@@ -23,6 +23,7 @@ _WRITES: Final = ("POST", "PUT", "PATCH")
 KINDS: Final[dict[str, tuple[Stage, str]]] = {
     "expire_nonce": ("prepare", _ANY),
     "expire_session": ("prepare", _ANY),
+    "drop_credentials": ("prepare", _ANY),
     "server_error": ("replace", _ANY),
     "bad_gateway": ("replace", _ANY),
     "unavailable": ("replace", _ANY),
@@ -47,6 +48,7 @@ KINDS: Final[dict[str, tuple[Stage, str]]] = {
     "two_factor": ("login", _LOGIN),
     "sso_only": ("login", _LOGIN),
     "password_detection": ("login", _LOGIN),
+    "cached": ("transform", "/*"),
     "slow": ("transform", _ANY),
     "drip": ("transform", _ANY),
     "reset_after": ("transform", _ANY),

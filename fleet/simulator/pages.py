@@ -52,11 +52,18 @@ def error_page(era: Era, status: int, message: str) -> SimResponse:
     return SimResponse(status, headers, html_page("WordPress &rsaquo; Error", body))
 
 
-def home_page(name: str, rest_root: str) -> SimResponse:
-    """Return the front page with both signs of the REST root."""
+def home_page(title: str, rest_root: str, blog: int) -> SimResponse:
+    """Return the front page with both signs of the REST root.
+
+    Args:
+        title: The site's title.
+        rest_root: Where the REST interface is.
+        blog: Number at WordPress.com that Jetpack's statistics name; 0 for none.
+    """
     head = f'<link rel="https://api.w.org/" href="{rest_root}" />\n'
-    title = name.replace("-", " ").title()
-    page = html_page(title, f"<body><h1>{html.escape(title)}</h1></body>", head)
+    numbers = json.dumps({"blog": str(blog), "post": "0"}).replace('"', '\\"')
+    stats = f'<script>_stq.push([ "view", JSON.parse("{numbers}") ]);</script>' if blog else ""
+    page = html_page(title, f"<body><h1>{html.escape(title)}</h1>{stats}</body>", head)
     link = ("Link", f'<{rest_root}>; rel="https://api.w.org/"')
     return SimResponse(200, (HTML_TYPE, link), page)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import random
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +53,9 @@ class SiteSpec:
         updates: Plugins with an update waiting.
         ssl: Jetpack's test of SSL: ``passed``, ``failed`` (and would again), or ``mended`` (failed
             when last tested, would pass now).
+        title: Title of the site; made from its name if empty.
+        blog: Its number at WordPress.com; made from its name if 0.
+        aliases: Further paths below which the same site answers.
         confirm_email: Whether logins of administrators land on the e-mail confirmation.
         faults: What goes wrong.
     """
@@ -72,6 +76,9 @@ class SiteSpec:
     options: Mapping[str, object] = field(default_factory=dict)
     updates: int = 0
     ssl: str = "passed"
+    title: str = ""
+    blog: int = 0
+    aliases: tuple[str, ...] = ()
     confirm_email: bool = False
     faults: tuple[Fault, ...] = ()
 
@@ -230,6 +237,17 @@ class SimSite:
         if self.spec.era is not None:
             plugins["jetpack/jetpack.php"] = self.spec.jetpack_active
         return plugins | dict.fromkeys(self.spec.conflicts.values(), True)
+
+    @property
+    def title(self) -> str:
+        """Return the site's title."""
+        return self.spec.title or self.spec.name.replace("-", " ").title()
+
+    @property
+    def blog(self) -> int:
+        """Return its number at WordPress.com; 0 where it is not connected."""
+        number = self.spec.blog or zlib.crc32(self.spec.name.encode()) % 90_000_000 + 10_000_000
+        return number if self.connected and self.has_jetpack else 0
 
     @property
     def has_jetpack(self) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["Trouble"]
 
 _JSON_TYPE = ("Content-Type", "application/json; charset=UTF-8")
 _MEGABYTE = 1024 * 1024
+_CREDENTIALS = ("authorization", "cookie", "x-wp-nonce")
 
 
 def _error(status: int, title: str) -> Callable[[SimSite, SimRequest, Fault], SimResponse]:
@@ -111,6 +112,12 @@ _REPLACE: dict[str, Callable[[SimSite, SimRequest, Fault], SimResponse]] = {
 }
 
 
+def _cached(response: SimResponse) -> SimResponse:
+    """Return what a cache kept: without what WordPress sends to those it knows."""
+    kept = [pair for pair in response.headers if pair[0] not in ("X-WP-Nonce", "Cache-Control")]
+    return replace(response, headers=(*kept, ("Age", "120"), ("X-Cache", "HIT")))
+
+
 def _truncated_json(response: SimResponse) -> SimResponse:
     return replace(response, body=response.body[: len(response.body) * 2 // 3])
 
@@ -123,6 +130,7 @@ def _notice(response: SimResponse) -> SimResponse:
 def _some(response: SimResponse, fault: Fault) -> SimResponse:
     """Return the answer after a harm that needs neither the site nor its state."""
     changes: dict[str, Callable[[], SimResponse]] = {
+        "cached": lambda: _cached(response),
         "slow": lambda: replace(response, delay=response.delay + fault.amount(1.0)),
         "drip": lambda: replace(response, drip=fault.amount(0.05)),
         "reset_after": lambda: replace(response, drop=True),
@@ -145,12 +153,16 @@ class Trouble:
     def __init__(self) -> None:
         self._bombs: dict[int, bytes] = {}
 
-    def prepare(self, site: SimSite, fault: Fault) -> None:
-        """Do what happens before the site answers."""
+    def prepare(self, site: SimSite, request: SimRequest, fault: Fault) -> SimRequest:
+        """Do what happens before the site answers, and return the request that it sees."""
+        if fault.kind == "drop_credentials":
+            kept = [pair for pair in request.headers if pair[0].lower() not in _CREDENTIALS]
+            return replace(request, headers=tuple(kept))
         if fault.kind == "expire_nonce":
             site.expire_nonces()
         else:
             site.expire_sessions()
+        return request
 
     def instead(self, site: SimSite, request: SimRequest, fault: Fault) -> SimResponse:
         """Return the answer that comes instead of the site's own."""

@@ -51,8 +51,9 @@ class World:
         Raises:
             ValueError: The name is taken, or the release is not known.
         """
-        if spec.name in self._sites:
-            raise ValueError(f"there is a site {spec.name!r} already")
+        for name in (spec.name, *spec.aliases):
+            if name in self._sites:
+                raise ValueError(f"there is a site {name!r} already")
         era = spec.era or _BARE_ERA
         if era not in RELEASES:
             raise ValueError(f"no release is called {era!r}; there are {', '.join(RELEASES)}")
@@ -62,8 +63,27 @@ class World:
             self._routers[era] = Router(catalogue, routes_of(RELEASES[era]))
         chance = random.Random(f"{self._seed} {spec.name}")  # noqa: S311 - reproducible, no secret
         site = SimSite(spec, self._catalogues[era], self._clock, chance)
-        self._sites[spec.name] = site
+        self._sites.update(dict.fromkeys((spec.name, *spec.aliases), site))
         return site
+
+    def replace(self, spec: SiteSpec) -> SimSite:
+        """Put another site in the place of the one of that name, as when a domain is taken over.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        for name in (spec.name, *self._sites[spec.name].spec.aliases):
+            del self._sites[name]
+        return self.add(spec)
+
+    def swap(self, one: str, other: str) -> None:
+        """Let two sites answer in each other's place, as when their servers are confused.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        sites = self._sites
+        sites[one], sites[other] = sites[other], sites[one]
 
     def site(self, name: str) -> SimSite:
         """Return a site.
@@ -74,7 +94,7 @@ class World:
         return self._sites[name]
 
     def __iter__(self) -> Iterator[SimSite]:
-        return iter(self._sites.values())
+        return iter(dict.fromkeys(self._sites.values()))
 
     def handle(self, request: SimRequest) -> SimResponse:
         """Return the answer to a request; changes the site it is for."""
@@ -103,7 +123,7 @@ class World:
         for fault in faults:
             by_stage.setdefault(fault.stage, []).append(fault)
         for fault in by_stage.get("prepare", []):
-            self._trouble.prepare(site, fault)
+            request = self._trouble.prepare(site, request, fault)
         for fault in by_stage.get("replace", []):
             if _concerns(site, request, inner, fault):
                 return self._trouble.instead(site, request, fault)
@@ -127,7 +147,7 @@ class World:
             return replace(response, facts={"user": _asker(site, request)})
         urls = site.urls(request)
         if inner in ("", "index.php"):
-            return home_page(site.spec.name, urls.rest)
+            return home_page(site.title, urls.rest, site.blog)
         core = f"{site.spec.core_folder}/" if site.spec.core_folder else ""
         if core and not inner.startswith(core):
             if inner.rstrip("/") in ("login", "wp-admin", "admin", "dashboard"):
