@@ -160,11 +160,12 @@ class Fleet:
                 stop=stop,
                 guards=guards,
             )
+            done = await order.recall() if order.recall else {}
             emitter(start)
-            for result in order.done.values():
+            for result in done.values():
                 emitter(SiteFinished(result))
             scheduler = Scheduler(limits, connections.address)
-            run = Run(order, visitor, scheduler, emitter, stop, keeper)
+            run = Run(order, visitor, scheduler, emitter, stop, keeper, done)
             yield run
             end = RunFinished(self.now(), run.interrupted, stop.halted)
             emitter(await keeper.finish(end) if keeper else end)
@@ -179,8 +180,6 @@ class Fleet:
         keeper = Keeper(self.journal, start.run_id, stop)
         if not order.dry_run:
             await stack.enter_async_context(keeper.hold(order.sites, owner))
-        if order.claim is not None:
-            await order.claim(start.run_id)
         if order.resumes is None:
             await self.journal.begin(
                 start,
@@ -188,6 +187,7 @@ class Fleet:
                 owner=owner,
                 parent=order.parent,
                 document=order.document,
+                plan=order.plan,
             )
         else:
             await self.journal.reopen(start.run_id, owner)

@@ -16,8 +16,9 @@ import anyio
 
 from fleet.engine.stop import Stop
 from fleet.errors import JournalError, LeaseLost, SiteError
+from fleet.inventory.address import same_site_key
 from fleet.inventory.model import Site
-from fleet.journal.records import Intent, Lease, Owner
+from fleet.journal.records import LEASE_SECONDS, Intent, Lease, Owner
 from fleet.results import Halt, Halted, RunFinished, SiteResult
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper", "awake_seconds", "site_key"]
 
-LEASE = 75.0
-"""Seconds until a run that gives no sign of life loses its sites; a cancelled CI job is one."""
 _BEAT = 15.0
+"""Seconds between two signs of life."""
 
 
 def awake_seconds() -> float:
@@ -38,7 +38,8 @@ def awake_seconds() -> float:
 
 def site_key(site: Site) -> str:
     """Return what stands for a site in leases: its address, whatever inventories call it."""
-    return str(site.url)
+    host, port, path = same_site_key(site.url)
+    return f"{host}:{port or ''}{path}"
 
 
 class Keeper:
@@ -75,8 +76,8 @@ class Keeper:
         """
         asked = self._clock()
         keys = [site_key(site) for site in sites]
-        self._lease = await self.journal.acquire(self._run_id, keys, owner, LEASE)
-        self._ours_until = asked + LEASE
+        self._lease = await self.journal.acquire(self._run_id, keys, owner, LEASE_SECONDS)
+        self._ours_until = asked + LEASE_SECONDS
         failed: Exception | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._beat)
@@ -103,7 +104,7 @@ class Keeper:
         except (JournalError, LeaseLost) as error:
             self._halt(error)
             raise SiteError("run.halted", str(error), sent=False) from error
-        # Nothing is awaited between this look at the clock and the sending of the request.
+        # The request is made next; whatever sends one again asks here again.
         if self._lease is not None and self._clock() >= self._ours_until:
             raise SiteError("run.halted", "this machine slept for too long", sent=False)
 
@@ -140,18 +141,14 @@ class Keeper:
             await anyio.sleep(_BEAT)
             try:
                 await self._renew(self._lease)
-            except LeaseLost as error:
+            except (JournalError, LeaseLost) as error:
                 self._halt(error)
                 return
-            except JournalError as error:
-                if self._clock() >= self._ours_until:
-                    self._halt(error)
-                    return
 
     async def _renew(self, lease: Lease) -> None:
         asked = self._clock()
-        await self.journal.renew(lease, LEASE)
-        self._ours_until = asked + LEASE
+        await self.journal.renew(lease, LEASE_SECONDS)
+        self._ours_until = asked + LEASE_SECONDS
 
     async def _release(self) -> None:
         lease, self._lease = self._lease, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fleet.engine.budget import Budget
 from fleet.engine.keeping import Keeper
@@ -19,6 +19,7 @@ from fleet.results import (
     Halted,
     RunReport,
     RunStarted,
+    SiteFinished,
     SiteResult,
     Status,
 )
@@ -43,10 +44,10 @@ class Order:
         parent: The run it follows from, if any.
         document: JSON kept with the run, such as the plan that is applied.
         checks: What has to hold of a site after it was changed.
+        plan: Id of the plan that is applied, which is spent with the beginning of the run.
         resumes: The run that this one goes on with; None for a new one.
-        done: Results that sites already have, where a run is gone on with.
-        claim: Awaited with the run's id once it holds its sites; what it raises keeps the run
-            from beginning.
+        recall: Returns the results that sites already have, where a run is gone on with; awaited
+            once the run holds its sites, so that nobody else adds to them.
     """
 
     name: str
@@ -57,9 +58,9 @@ class Order:
     parent: str | None = None
     document: Mapping[str, object] | None = None
     checks: tuple[HealthCheck, ...] = ()
+    plan: str | None = None
     resumes: RunStarted | None = None
-    done: Mapping[str, SiteResult] = field(default_factory=dict)
-    claim: Callable[[str], Awaitable[None]] | None = None
+    recall: Callable[[], Awaitable[Mapping[str, SiteResult]]] | None = None
 
 
 class Emitter:
@@ -97,9 +98,10 @@ class Run:
         emitter: Takes its events.
         stop: Ends it early.
         keeper: Keeps its record; None where there is none.
+        done: Results that sites already have.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a run is where these meet
         self,
         order: Order,
         visitor: Visitor,
@@ -107,6 +109,7 @@ class Run:
         emitter: Emitter,
         stop: Stop,
         keeper: Keeper | None,
+        done: Mapping[str, SiteResult],
     ) -> None:
         self.order = order
         self.stop = stop
@@ -114,9 +117,7 @@ class Run:
         self.visitor = visitor
         self._scheduler = scheduler
         self._emitter = emitter
-        self._finished: dict[str, Status] = {
-            name: result.status for name, result in order.done.items()
-        }
+        self._finished: dict[str, Status] = {name: result.status for name, result in done.items()}
 
     @property
     def report(self) -> RunReport:
@@ -149,6 +150,11 @@ class Run:
             return await self.visitor.visit(site, task_of(site))
 
         await self._visit(sites, visit, budgets)
+
+    async def leave_out(self, site: Site, message: str) -> None:
+        """Record that a site is skipped on purpose."""
+        result = SiteResult(site.name, str(site.url), Status.SKIPPED, message=message)
+        self._emitter(SiteFinished(await self._ended(result, ())))
 
     async def drawn(self, site: Site, call: Callable[[Site], Awaitable[SiteResult]]) -> None:
         """Visit a site in a way of its own, before the others, and record how it ended."""

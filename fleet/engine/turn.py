@@ -37,6 +37,7 @@ class Turn:
         before: What was observed before anything was sent.
         began: When it began, by the watch.
         opened: Whether the site has let us in.
+        proven: How the site ended, once its keys were read and only checks are left.
         notes: Things worth knowing about the site that are no error.
     """
 
@@ -51,6 +52,7 @@ class Turn:
     before: object = field(default=None, repr=False)
     began: float = 0.0
     opened: bool = False
+    proven: SiteResult | None = None
     notes: list[str] = field(default_factory=list)
     _logins: int = 0
 
@@ -127,6 +129,8 @@ class Turn:
             reason: What cut it off.
             timed_out: Whether that was the site's own slowness.
         """
+        if self.proven is not None:
+            return replace(self.proven, notes=(*self.proven.notes, f"{reason}, checks not done"))
         if self.log.sent:
             message = f"{reason} after a change was sent and before it was read again"
             return self._unsettled(message, "write.unconfirmed")
@@ -136,6 +140,10 @@ class Turn:
 
     def broken(self, error: Exception) -> SiteResult:
         """Return the result of a visit that a bug of ours ended; never with the error's words."""
+        if self.proven is not None:
+            return replace(
+                self.proven, status=Status.FAILED, kind="internal.bug", message=_where(error)
+            )
         if self.log.sent:
             message = f"{_where(error)}, after a change was sent and before it was read again"
             return self._unsettled(message, "internal.bug")

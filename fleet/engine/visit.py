@@ -283,6 +283,10 @@ class Visitor:
         """Return `result`, or how a changed site failed its checks."""
         if not self._checks or result.status not in (Status.CHANGED, Status.PARTIAL):
             return result
+        # What the keys are is proven already, whatever becomes of the checks.
+        turn.proven = result
+        patience = sum(check.within for check in self._checks)
+        turn.limit.deadline = max(turn.limit.deadline, anyio.current_time() + patience + 1)
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
 

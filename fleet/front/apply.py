@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +15,22 @@ from fleet.front.consent import agree, refuse_beyond_guard
 from fleet.front.console import say, tell
 from fleet.front.execute import run_async, watched, worst, write_report
 from fleet.front.options import Output, Pace, Selection
-from fleet.front.plan import PolicyFiles, load_policy, plan_exit_code, planned, show_plan
+from fleet.front.plan import (
+    PolicyFiles,
+    load_policy,
+    plan_exit_code,
+    planned,
+    show_plan,
+    unfinished,
+)
 from fleet.journal.journal import Journal, open_journal
-from fleet.journal.records import RunRow
+from fleet.journal.records import Owner, RunRow
 from fleet.policy.apply import Applier, resume_run
 from fleet.policy.plan import Limits, Plan, read_plan
 from fleet.policy.rollback import plan_rollback
 from fleet.report.layout import plural
 from fleet.report.writer import parse_outputs
-from fleet.results import RunReport, Status
+from fleet.results import Halt, RunReport, Status
 
 __all__ = ["apply", "resume", "rollback", "unlock"]
 
@@ -70,17 +78,19 @@ def apply(
     parse_outputs(out.output)
     pace.settings()
     if (file is None) is (not policy):
-        raise InputError("fleet apply takes a plan or -p POLICY, and not both")
+        raise InputError("fleet apply takes a plan or -p POLICY (FLEET_POLICY), and not both")
     made = None
     if file is not None:
-        if selection.named or selection.exclude:
-            raise InputError("a plan has its sites already: select them for fleet plan")
+        _refuse_selection(selection, "a plan has its sites already: select them for fleet plan")
         made = read_plan(file)
     whole, selected = selection.load()
     document = load_policy(policy, whole) if policy else None
 
     async def run() -> int:
         async with open_journal(out.store) as journal:
+            if made is not None and not made.changing:
+                tell("fleet: nothing is to be changed")
+                return 0
             if made is not None:
                 fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
                 return await _carry_out(fleet, made, go, pace, out)
@@ -88,10 +98,10 @@ def apply(
                 raise InputError("fleet apply takes a plan or -p POLICY")
             sites = await selection.narrowed(selected, journal)
             fresh, looked, fleet = await planned(document, whole, sites, journal, pace, out)
-            show_plan(fresh, out)
             before = plan_exit_code(fresh, looked)
-            if looked.interrupted:
+            if unfinished(looked):
                 return before
+            show_plan(fresh, out)
             if not fresh.changing:
                 tell("fleet: nothing is to be changed")
                 return before
@@ -124,7 +134,7 @@ def rollback(
     async def call() -> int:
         async with open_journal(out.store) as journal:
             fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
-            row = await _meant(journal, run)
+            row = await _meant(journal, run, ("run", "apply"))
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 made, looked = await plan_rollback(
@@ -132,9 +142,11 @@ def rollback(
                 )
             if not looked.interrupted:
                 stop.heed()
-            show_plan(made, out)
             before = plan_exit_code(made, looked)
-            if looked.interrupted or dry_run or not made.changing:
+            if unfinished(looked):
+                return before
+            show_plan(made, out)
+            if dry_run or not made.changing:
                 tell("fleet: nothing was changed")
                 return before
             code = await _carry_out(fleet, made, go, pace, out, ask=True, parent=row.run_id)
@@ -160,17 +172,19 @@ def resume(
     go, selection = go or Go(), selection or Selection()
     pace, out = pace or Pace(), out or Output()
     parse_outputs(out.output)
+    _refuse_selection(selection, "a run has its sites already: all that are left are gone on with")
     whole, _ = selection.load()
 
     async def call() -> int:
         async with open_journal(out.store) as journal:
-            row = await _meant(journal, run)
-            plan, begun, parent = await resume_run(journal, row.run_id)
+            row = await _meant(journal, run, ("apply", "rollback"))
+            begun = await resume_run(journal, row.run_id, replan_stale=go.replan_stale)
+            await _free_if_dead(journal, row.run_id)
             fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
-            applier = _applier(fleet, _limited(plan, pace), go, out)
+            applier = _applier(fleet, _limited(begun.plan, pace), go, out)
             with watched(out) as (listeners, stop):
                 report = await applier.apply(
-                    begun=begun, parent=parent, listeners=listeners, stop=stop
+                    begun=begun, parent=begun.parent, listeners=listeners, stop=stop
                 )
             return _told(report, out)
 
@@ -184,12 +198,14 @@ def unlock(run: str, /, *, out: Output | None = None) -> int:
     before its next change.
 
     Args:
-        run: Its whole id, as the refusal names it.
+        run: Its id, or the start of it.
     """
 
     async def call() -> int:
         async with open_journal((out or Output()).store) as journal:
-            held = await journal.unlock(run)
+            holders = [each.run_id for each in await journal.leases()]
+            meant = [each for each in holders if each.startswith(run)]
+            held = await journal.unlock(meant[0] if len(meant) == 1 else run)
             owner = held.owner
             say(
                 f"{plural(held.sites, 'site')} of run {held.run_id} are free;"
@@ -201,14 +217,41 @@ def unlock(run: str, /, *, out: Output | None = None) -> int:
     return run_async(call)
 
 
-async def _meant(journal: Journal, run: str) -> RunRow:
-    """Return the run that is meant; the last one is the last that could change anything."""
+async def _meant(journal: Journal, run: str, kinds: tuple[str, ...]) -> RunRow:
+    """Return the run that is meant; the last one is the last of `kinds` that could change sites."""
     if run != "last":
         return await journal.run(run)
     for row in await journal.runs(_RECENT):
-        if not row.read_only:
+        if not row.read_only and row.kind in kinds:
             return row
-    raise InputError("no run on record has changed anything")
+    raise InputError(f"no run on record is an {' or '.join(kinds)} that could change sites")
+
+
+async def _free_if_dead(journal: Journal, run_id: str) -> None:
+    """Take its sites from a run whose process on this machine is gone; it cannot give them back.
+
+    Were it alive after all, it would find its lease gone and send nothing more.
+    """
+    here = Owner.here()
+    for held in await journal.leases():
+        if held.run_id == run_id and held.owner.host == here.host and not _lives(held.owner.pid):
+            await journal.unlock(run_id)
+            tell(f"fleet: the process {held.owner.pid} of {run_id} is gone; going on from there")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _refuse_selection(selection: Selection, reason: str) -> None:
+    if selection.named or selection.exclude:
+        raise InputError(reason)
 
 
 async def _carry_out(  # noqa: PLR0913 - all that bounds an apply
@@ -240,17 +283,33 @@ def _applier(fleet: Fleet, plan: Plan, go: Go, out: Output) -> Applier:
 
 
 def _limited(plan: Plan, pace: Pace) -> Plan:
-    """Return the plan with the limits of the flags, where there are any."""
-    failures, unreachable = pace.limits(len(plan.changing))
-    limits = Limits(
-        plan.limits.max_failures if failures is None else failures,
-        plan.limits.max_unreachable if unreachable is None else unreachable,
+    """Return the plan with the limits of the flags, for the run and for each wave of it."""
+
+    def limited(limits: Limits, sites: int) -> Limits:
+        failures, unreachable = pace.limits(sites)
+        return Limits(
+            limits.max_failures if failures is None else failures,
+            limits.max_unreachable if unreachable is None else unreachable,
+        )
+
+    waves = tuple(
+        replace(wave, limits=limited(wave.limits, len(wave.sites)))
+        if wave.limits != Limits()
+        else wave
+        for wave in plan.waves
     )
-    return replace(plan, limits=limits)
+    return replace(plan, limits=limited(plan.limits, len(plan.changing)), waves=waves)
 
 
 def _told(report: RunReport, out: Output) -> int:
-    unfinished = report.interrupted or report.halted or report.totals[Status.NOT_STARTED]
-    advice = f"fleet resume {report.run_id}" if unfinished else f"fleet rollback {report.run_id}"
-    fault = write_report(report, out, advice)
-    return report.exit_code or fault
+    fault = write_report(report, out, _advice(report))
+    return worst((report.exit_code, fault))
+
+
+def _advice(report: RunReport) -> str | None:
+    """Return the command that helps now, or None where there is nothing left to do."""
+    if report.halted and report.halted.by is Halt.BUDGET:
+        return f"fleet resume {report.run_id} --max-failures N, once you know why they failed"
+    if report.interrupted or report.halted or report.totals[Status.NOT_STARTED]:
+        return f"fleet resume {report.run_id}"
+    return None if report.operation == "rollback" else f"fleet rollback {report.run_id}"

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fleet.engine.fleet import Fleet
-from fleet.front.execute import run_async, watched, write_report
+from fleet.front.execute import run_async, watched, worst, write_report
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy
 from fleet.journal.journal import open_journal
@@ -54,6 +54,6 @@ def audit(
     drifted = report.exit_code == DRIFT
     files = " ".join(f"-p {path}" for path in document.files)
     fault = write_report(report, out, f"fleet plan {files}" if drifted else None)
-    worst = worst_drift(report, document, selected, report.started.date())
-    tolerated = drifted and (worst is None or worst.rank < fail_on.rank)
-    return fault if tolerated else report.exit_code or fault
+    gravest = worst_drift(report, document, selected, report.started.date())
+    tolerated = drifted and (gravest is None or gravest.rank < fail_on.rank)
+    return fault if tolerated else worst((report.exit_code, fault))

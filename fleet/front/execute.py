@@ -86,7 +86,7 @@ def execute(
     report = run_async(run)
     fault = write_report(report, out, _next(report, consent))
     tolerated = report.exit_code == DRIFT and consent.dry_run and not consent.detailed
-    return fault if tolerated else report.exit_code or fault
+    return fault if tolerated else worst((report.exit_code, fault))
 
 
 async def run_watched(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Output", "Pace", "Selection"]
 
+_LONGEST = 86_400
+
 
 def _shown(values: Sequence[object]) -> str:
     """Return defaults as they would be typed."""
@@ -132,8 +134,8 @@ class Pace:
             if value < 1:
                 raise InputError(f"{flag} {value}: must be at least 1")
         for flag, seconds in (("--timeout", self.timeout), ("--deadline", self.deadline)):
-            if seconds is not None and seconds <= 0:
-                raise InputError(f"{flag} {seconds:g}: must be more than 0")
+            if seconds is not None and not 0 < seconds <= _LONGEST:
+                raise InputError(f"{flag} {seconds:g}: more than 0, and a day at most")
         self.limits(0)
         return Settings(limits=Limits(self.concurrency, self.per_host))
 

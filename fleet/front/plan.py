@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.console import put, tell
-from fleet.front.execute import run_async, watched
+from fleet.front.execute import run_async, watched, worst
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan_view import plan_headline, plan_markdown, plan_text
 from fleet.inventory.model import Inventory
@@ -23,7 +23,15 @@ from fleet.policy.planning import make_plan
 from fleet.report.writer import write_file
 from fleet.results import RunReport
 
-__all__ = ["PlanTarget", "load_policy", "plan", "plan_exit_code", "show_plan", "write_plan"]
+__all__ = [
+    "PlanTarget",
+    "load_policy",
+    "plan",
+    "plan_exit_code",
+    "show_plan",
+    "unfinished",
+    "write_plan",
+]
 
 _FORMATS = ("text", "json", "md")
 DRIFT = 2
@@ -76,11 +84,13 @@ def plan(
                 return await make_plan(fleet, document, sites, listeners=listeners, stop=stop)
 
     made, report = run_async(run)
+    if unfinished(report):
+        return plan_exit_code(made, report)
     files = [target.path for target in targets if target.format == "json" and target.path]
     allowed = f" --allow-sites {len(made.changing)}" if made.guard else ""
     advice = f"fleet apply {files[0]}{allowed}" if files and made.changing else None
     fault = write_plan(made, targets, out, advice)
-    return fault or plan_exit_code(made, report, detailed=detailed_exitcode)
+    return worst((fault, plan_exit_code(made, report, detailed=detailed_exitcode)))
 
 
 def load_policy(paths: Sequence[Path], inventory: Inventory) -> PolicyDocument:
@@ -145,12 +155,23 @@ def show_plan(made: Plan, out: Output) -> None:
     tell(plan_text(made, verbose=out.verbose))
 
 
+def unfinished(report: RunReport) -> bool:
+    """Return whether the sites were not all looked at, so that there is no plan; say so."""
+    if report.interrupted is None and report.halted is None:
+        return False
+    why = f"interrupted by {report.interrupted}" if report.interrupted else "stopped early"
+    tell(f"fleet: {why} before every site was looked at: no plan was made, nothing was changed")
+    if report.halted:
+        tell(f"fleet: {report.halted.reason}")
+    return True
+
+
 def plan_exit_code(made: Plan, report: RunReport, *, detailed: bool = False) -> int:
     """Return 3 where sites could not be read, 2 where `detailed` and something would change.
 
     A key that cannot be changed counts as well: the site is not as wanted.
     """
-    if report.exit_code in (1, 74, 130, 143):
+    if report.exit_code in (1, 4, 6, 74, 130, 143):
         return report.exit_code
     if made.unread or any(site.blocked for site in made.sites):
         return 3

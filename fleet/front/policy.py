@@ -13,7 +13,8 @@ from fleet.front.console import say, tell
 from fleet.front.execute import Consent, run_async, run_watched
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy
-from fleet.inventory.model import Inventory
+from fleet.inventory.model import Inventory, Site
+from fleet.inventory.wording import guess, shown
 from fleet.journal.journal import open_journal
 from fleet.policy.capture import capture as captured_text
 from fleet.policy.explain import explain as explained
@@ -46,8 +47,7 @@ def explain(
     """
     whole, _ = (selection or Selection()).load()
     document = load_policy(policy, whole)
-    (found,) = whole.select(sites=(site,)).sites.values()
-    for line in explained(document, found, key, datetime.now(UTC).date()):
+    for line in explained(document, _one(whole, site), key, datetime.now(UTC).date()):
         say(line)
     return 0
 
@@ -67,7 +67,8 @@ def capture(
         site: Name of the site.
     """
     whole, _ = (selection or Selection()).load()
-    report = _survey(whole, whole.select(sites=(site,)), pace or Pace(), out or Output())
+    name = _one(whole, site).name
+    report = _survey(whole, whole.select(sites=(name,)), pace or Pace(), out or Output())
     (result,) = report.results
     if result.status is not Status.UNCHANGED:
         tell(f"fleet: {site}: {result.kind}: {result.message}; {result.hint}")
@@ -101,6 +102,17 @@ def mine(
     found = mined({result.site: observed(result.data) for result in read}, share)
     say(mined_text(found).rstrip())
     return report.exit_code
+
+
+def _one(inventory: Inventory, name: str) -> Site:
+    """Return the site of exactly that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in inventory.sites:
+        raise InputError(f"there is no site {shown(name)}{guess(name, inventory.sites)}")
+    return inventory.sites[name]
 
 
 def _survey(whole: Inventory, selected: Inventory, pace: Pace, out: Output) -> RunReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from cyclopts import App
 
@@ -21,19 +21,21 @@ from fleet.results import Status
 __all__ = ["app"]
 
 T = TypeVar("T")
+Kind = Literal["run", "audit", "plan", "apply", "rollback"]
+_MANY = 100_000
 app = App(name="runs", help="Show the history of runs.")
 
 
 @app.command(name="list")
-def list_runs(*, limit: int = 20, kind: str | None = None, out: Output | None = None) -> int:
+def list_runs(*, limit: int = 20, kind: Kind | None = None, out: Output | None = None) -> int:
     """List runs, newest first.
 
     Args:
         limit: How many at most.
         kind: Only runs of this kind: run, audit, plan, apply or rollback.
     """
-    if limit < 1:
-        raise InputError(f"--limit {limit}: must be at least 1")
+    if not 1 <= limit <= _MANY:
+        raise InputError(f"--limit {limit}: from 1 to {_MANY:,}")
     rows = _with_journal(out or Output(), lambda journal: journal.runs(limit, kind))
     for line in _table(rows) if rows else ["no run is on record"]:
         say(line)
@@ -65,8 +67,8 @@ def prune(*, keep_days: int = 400, keep_runs: int = 2000, out: Output | None = N
         keep_days: Keep those of so many days.
         keep_runs: Keep so many of the newest, however old.
     """
-    if keep_days < 1 or keep_runs < 1:
-        raise InputError("--keep-days and --keep-runs must be at least 1")
+    if not (1 <= keep_days <= _MANY and 1 <= keep_runs <= _MANY):
+        raise InputError(f"--keep-days and --keep-runs: from 1 to {_MANY:,}")
     gone = _with_journal(
         out or Output(), lambda journal: journal.prune(keep_days=keep_days, keep_runs=keep_runs)
     )

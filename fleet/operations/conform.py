@@ -19,7 +19,7 @@ from fleet.operations.settings import SetSettings
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader
 
-__all__ = ["MODULES", "SETTINGS", "Conform", "ConformState"]
+__all__ = ["MODULES", "SETTINGS", "Conform", "ConformState", "alike"]
 
 MODULES = "modules."
 SETTINGS = "settings."
@@ -47,8 +47,8 @@ class Conform(Operation[ConformState]):
 
     Args:
         wanted: Value by key: ``modules.SLUG`` with true or false, ``settings.KEY`` with a value.
-        expected: Value by key that the plan saw; a site where one of them is neither that nor as
-            wanted is left alone. Keys that are not in it may have any value.
+        expected: Value by key that the plan saw; a site where one of them is neither exactly that
+            nor as wanted is left alone. Keys that are not in it may have any value.
         begun: First value by key of changes that this run sent before it was interrupted; where
             such a key now reads as wanted, this run has changed it.
     """
@@ -178,14 +178,17 @@ class Conform(Operation[ConformState]):
         return frozenset(
             key
             for key, seen in self.expected.items()
-            if not self.same(key, seen, self.found(state, key))
+            if not alike(seen, self.found(state, key))
             and not self.same(key, self.wanted[key], self.found(state, key))
         )
 
     def _stale(self, key: str, state: ConformState, moved: frozenset[str]) -> KeyResult:
+        """Return how a key of a site that is left alone ends; what this run did stays said."""
         seen = self.shown(key, self.expected.get(key))
         now = self.shown(key, self.found(state, key))
         wanted = self.shown(key, self.wanted[key])
+        if key in self.begun and self.same(key, self.wanted[key], self.found(state, key)):
+            return KeyResult(key, Verdict.CHANGED, self.begun[key], wanted, now)
         if key in moved:
             reason = (
                 f"was {_short(seen)} when planned, is {_short(now)} now, {_short(wanted)} is wanted"
@@ -200,6 +203,27 @@ class Conform(Operation[ConformState]):
             return result
         before = self.begun[result.key]
         return KeyResult(result.key, Verdict.CHANGED, before, result.wanted, result.found)
+
+
+def alike(first: object, second: object) -> bool:
+    """Return whether two values that one site told at two times are the same.
+
+    Other than `Operation.same`, which asks whether a site has what was wanted, and perhaps more,
+    this asks whether anything has moved. The order of a list of plain values says nothing.
+    """
+    return _canonical(first) == _canonical(second)
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, Mapping):
+        return json.dumps(
+            {str(key): _canonical(each) for key, each in value.items()}, sort_keys=True
+        )
+    if isinstance(value, list | tuple):
+        parts = [_canonical(each) for each in value]
+        plain = not any(isinstance(each, Mapping | list | tuple) for each in value)
+        return json.dumps(sorted(parts) if plain else parts)
+    return json.dumps(value, default=str)
 
 
 def _names(prefix: str, keys: Iterable[str]) -> tuple[str, ...]:

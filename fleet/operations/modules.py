@@ -152,6 +152,7 @@ class ActivateModules(_Toggle):
         slugs = [_slug(change) for change in changes]
         answer = await client.activate_modules(slugs)
         if answer.status == 302:
+            await log.sending(changes)
             answer = await client.activate_modules(slugs)
         if answer.status == 404 and answer.code in _GONE:
             log.withdraw(changes)
@@ -318,6 +319,7 @@ async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log
     active = change.after is True
     answer = await client.toggle_module(_slug(change), active=active)
     if answer.status == 302:
+        await log.sending([change])
         answer = await client.toggle_module(_slug(change), active=active)
     log.answer([change])
     if answer.code == "already_inactive":

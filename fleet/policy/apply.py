@@ -8,7 +8,6 @@ waves is as long as if nothing had happened.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,20 @@ from fleet.engine.budget import Budget
 from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener, Order, Run
 from fleet.engine.stop import Stop
-from fleet.errors import InputError
+from fleet.errors import InputError, Refused
 from fleet.inventory.model import Site
-from fleet.inventory.windows import opens
 from fleet.operations.base import Task
 from fleet.operations.conform import Conform
 from fleet.policy.plan import Limits, Plan, Wave, load_plan, plan_document
-from fleet.results import RunReport, RunStarted, SiteFinished, SiteResult, Status
+from fleet.results import (
+    Halt,
+    Halted,
+    RunReport,
+    RunStarted,
+    SiteFinished,
+    SiteResult,
+    Status,
+)
 from fleet.site.health import HealthCheck
 
 if TYPE_CHECKING:
@@ -32,21 +38,62 @@ __all__ = ["Applier", "Begun", "resume_run"]
 
 Tell = Callable[[str], None]
 _UNFINISHED = (Status.NOT_STARTED, Status.UNKNOWN)
+_RECENT = 1000
 
 
-@dataclass(frozen=True, slots=True)
 class Begun:
-    """What an interrupted run has done.
+    """An interrupted run that is gone on with.
 
     Args:
+        journal: Where it is on record.
         start: How it started.
-        done: Results of the sites that are done.
-        sent: First value by key of changes that were sent, by site, where a site is not done.
+        plan: What it follows.
+        parent: The run that it rolls back, if it is a rollback.
+        replan_stale: Go on with sites, too, that were left alone because they had moved.
     """
 
-    start: RunStarted
-    done: Mapping[str, SiteResult] = field(default_factory=dict)
-    sent: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    def __init__(
+        self,
+        journal: Journal,
+        start: RunStarted,
+        plan: Plan,
+        parent: str | None,
+        *,
+        replan_stale: bool = False,
+    ) -> None:
+        self.start = start
+        self.plan = plan
+        self.parent = parent
+        self._journal = journal
+        self._replan_stale = replan_stale
+        self._sent: dict[str, dict[str, object]] = {}
+
+    def sent(self, site: str) -> Mapping[str, object]:
+        """Return the first value by key of what was sent to a site that is not done."""
+        return self._sent.get(site, {})
+
+    async def recall(self) -> Mapping[str, SiteResult]:
+        """Return the results of the sites that are done."""
+        run_id = self.start.run_id
+        stored = await self._journal.intents(run_id)
+        unsettled = {each.site for each in stored if not each.settled}
+        done = {
+            event.result.site: event.result
+            async for event in self._journal.events(run_id)
+            if isinstance(event, SiteFinished)
+            and event.result.site not in unsettled
+            and self._is_done(event.result)
+        }
+        for each in stored:
+            if each.site not in done:
+                self._sent.setdefault(each.site, {})[each.intent.key] = each.intent.before
+        return done
+
+    def _is_done(self, result: SiteResult) -> bool:
+        kinds = {result.kind, *(key.kind for key in result.keys)}
+        if result.status in _UNFINISHED or "run.halted" in kinds:
+            return False
+        return not (self._replan_stale and result.kind == "plan.stale")
 
 
 class Applier:
@@ -103,6 +150,7 @@ class Applier:
             name="rollback" if parent else "apply",
             parameters={"plan": plan.id, "from": plan.origin},
             sites=sites,
+            plan=plan.id,
             kind="rollback" if parent else "apply",
             parent=parent,
             document=plan_document(plan),
@@ -111,21 +159,15 @@ class Applier:
                 for each in plan.checks
             ),
             resumes=begun.start if begun else None,
-            done=begun.done if begun else {},
-            claim=None if begun else self._claim,
+            recall=begun.recall if begun else None,
         )
         async with self._fleet.open(order, listeners=listeners, stop=stop) as run:
             await self._roll_out(run, begun)
         return run.report
 
-    async def _claim(self, run_id: str) -> None:
-        if self._fleet.journal is not None:
-            await self._fleet.journal.use_plan(self._plan.id, run_id)
-
     async def _roll_out(self, run: Run, begun: Begun | None) -> None:
-        by_name = {site.name: site for site in run.order.sites}
         whole = _budget("the run", self._plan.limits)
-        _count_done(run, whole, by_name)
+        _count_done(run, whole, [site.name for site in run.order.sites])
         notes = await run.keeper.notes() if run.keeper else {}
         for number, wave in enumerate(self._plan.waves, 1):
             ended = _moment(notes.get(f"wave.{number}"))
@@ -155,20 +197,25 @@ class Applier:
 
         while waiting and not run.stop.draining.is_set():
             now = self._fleet.now()
-            due = [(opens(site.window, site.freezes, now), site) for site in waiting]
+            due = [(site.opens(now), site) for site in waiting]
+            for moment, site in due:
+                if moment is None:
+                    await run.leave_out(site, "its change window does not open within a year")
             ready = [site for moment, site in due if moment is not None and moment <= now]
-            waiting = [site for site in waiting if site not in ready]
+            later = [(moment, site) for moment, site in due if moment and moment > now]
             await run.visit(ready, task_of, (whole, budget))
-            if waiting and not await self._until_open(run, waiting):
+            waiting = [site for _, site in later]
+            if later and not await self._until(run, min(moment for moment, _ in later), waiting):
                 return
 
-    async def _until_open(self, run: Run, waiting: Sequence[Site]) -> bool:
-        """Wait until one of the sites may be changed; return False where that is not to be."""
+    async def _until(self, run: Run, first: datetime, waiting: Sequence[Site]) -> bool:
+        """Wait until the first of the sites may be changed; return False where nobody waits."""
         now = self._fleet.now()
-        moments = [opens(site.window, site.freezes, now) for site in waiting]
-        first = min((moment for moment in moments if moment is not None), default=None)
-        if first is None or not self._wait:
-            self._tell(f"{_sites(len(waiting))} may not be changed now, and stay as they are")
+        if not self._wait:
+            self._tell(
+                f"{_sites(len(waiting))} may not be changed before {first:%Y-%m-%d %H:%M %Z};"
+                " they and the waves after this one are not started"
+            )
             return False
         if first > now:
             self._tell(
@@ -192,15 +239,21 @@ class Applier:
         return Conform(
             {change.key: change.after for change in changes},
             {} if self._replan_stale else expected,
-            begun.sent.get(site.name, {}) if begun else {},
+            begun.sent(site.name) if begun else {},
         )
 
 
-async def resume_run(journal: Journal, run_id: str) -> tuple[Plan, Begun, str | None]:
-    """Return the plan of an interrupted run, what it has done, and the run it rolls back.
+async def resume_run(journal: Journal, run_id: str, *, replan_stale: bool = False) -> Begun:
+    """Return an interrupted run, ready to be gone on with.
+
+    Args:
+        journal: Where it is on record.
+        run_id: The run.
+        replan_stale: Go on with sites, too, that were left alone because they had moved.
 
     Raises:
         InputError: There is no such run, or it is none that follows a plan.
+        Refused: It was rolled back since.
     """
     row = await journal.run(run_id)
     if row.kind not in ("apply", "rollback") or row.document is None:
@@ -208,23 +261,16 @@ async def resume_run(journal: Journal, run_id: str) -> tuple[Plan, Begun, str | 
             f"{row.run_id} follows no plan: run its command again, on the sites that are left"
             f" with --from-run {row.run_id} --status not_started,unknown"
         )
-    events = [event async for event in journal.events(row.run_id)]
-    start = next(event for event in events if isinstance(event, RunStarted))
-    results = [event.result for event in events if isinstance(event, SiteFinished)]
-    stored = await journal.intents(row.run_id)
-    open_sites = {each.site for each in stored if not each.settled}
-    done = {
-        result.site: result
-        for result in results
-        if result.status not in _UNFINISHED
-        and result.kind != "run.halted"
-        and result.site not in open_sites
-    }
-    sent: dict[str, dict[str, object]] = {}
-    for each in stored:
-        if each.site not in done:
-            sent.setdefault(each.site, {})[each.intent.key] = each.intent.before
-    return load_plan(row.document), Begun(start, done, sent), row.parent
+    for other in await journal.runs(_RECENT, "rollback"):
+        if other.parent == row.run_id:
+            raise Refused(
+                f"{row.run_id} was rolled back by {other.run_id}: make a new plan instead"
+            )
+    async for event in journal.events(row.run_id):
+        if isinstance(event, RunStarted):
+            plan = load_plan(row.document)
+            return Begun(journal, event, plan, row.parent, replan_stale=replan_stale)
+    raise InputError(f"the start of {row.run_id} is not on record")
 
 
 def _budget(scope: str, limits: Limits) -> Budget:
@@ -232,10 +278,10 @@ def _budget(scope: str, limits: Limits) -> Budget:
 
 
 def _count_done(run: Run, budget: Budget, names: Iterable[str]) -> None:
-    """Count the sites that ended before the run was interrupted."""
+    """Count the sites that ended before the run was interrupted; they may be too many already."""
     for name in names:
-        if status := run.status_of(name):
-            budget.count(status)
+        if (status := run.status_of(name)) and (reason := budget.count(status)):
+            run.stop.halt(Halted(Halt.BUDGET, reason))
 
 
 def _is_over(run: Run, wave: Wave) -> bool:

@@ -40,6 +40,7 @@ __all__ = [
 
 FORMAT = "jetfleet/plan/1"
 _STRICT = ConfigDict(extra="forbid", strict=True)
+_BEGINNING = f'{{\n "format": "{FORMAT}"'.encode()
 _EDITED = "this plan is not as fleet plan wrote it: make a new one"
 
 
@@ -183,14 +184,6 @@ class Plan:
         """
         return next(site for site in self.sites if site.name == name)
 
-    def count(self, key_prefix: str = "", *, after: object = ...) -> int:
-        """Return the number of changes of keys with a prefix, and to a value if one is given."""
-        return sum(
-            change.key.startswith(key_prefix) and (after is ... or change.after is after)
-            for site in self.sites
-            for change in site.changes
-        )
-
     def refuse_unless_usable(self, inventory: Inventory, now: datetime | None) -> tuple[Site, ...]:
         """Return the inventory's sites that the plan changes.
 
@@ -209,7 +202,10 @@ class Plan:
                 raise Refused(f"the plan changes {planned.name}, which the inventory has no more")
             if str(site.url) != planned.url:
                 raise Refused(f"{planned.name} has another address than when it was planned")
-        return tuple(site for site in found if site is not None)
+        sites = tuple(site for site in found if site is not None)
+        if inventory_digest(sites) != self.inventory:
+            raise Refused("the plan's sites are not those of the inventory: make a new plan")
+        return sites
 
 
 _PLAN = TypeAdapter(Plan)
@@ -263,12 +259,12 @@ def read_plan(path: Path) -> Plan:
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         raise InputError(f"{path} cannot be read: {reason}") from error
+    if not data.startswith(_BEGINNING):
+        raise Refused(f"{path} is no plan of this release: fleet plan -o plan.json writes one")
     try:
         found = json.loads(data, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise Refused(f"{path}: {_EDITED}") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise Refused(f"{path}: this is no plan of this release ({FORMAT})")
     plan = load_plan(found.get("plan"))
     if render_plan(plan).encode() != data:
         raise Refused(f"{path}: {_EDITED}")

@@ -33,10 +33,11 @@ from fleet.policy.rollout import Guard, Rollout
 from fleet.policy.rules import Desired
 from fleet.results import KeyResult, RunReport, SiteResult, Verdict
 
-__all__ = ["Origin", "assemble", "keepable", "look", "make_plan"]
+__all__ = ["Origin", "assemble", "keepable", "look", "make_plan", "plain"]
 
 
 _LARGEST = 100_000
+_LONGEST = 400
 _DEEPEST = 32
 _NOT_KEPT = "(not kept)"
 
@@ -101,15 +102,26 @@ async def look(
     return run.report
 
 
-def assemble(
+def assemble(  # noqa: PLR0913, PLR0917 - what a plan is made of
     fleet: Fleet,
     origin: Origin,
     planned: Iterable[PlannedSite],
     report: RunReport,
     rollout: Rollout,
     sites: Iterable[Site],
+    lost: Iterable[Unread] = (),
 ) -> Plan:
-    """Return the plan of what was found on sites; its budget and waves are numbers of sites."""
+    """Return the plan of what was found on sites; its budget and waves are numbers of sites.
+
+    Args:
+        fleet: Tells the time.
+        origin: What the plan is made from.
+        planned: What would change, site by site.
+        report: The run that looked at the sites.
+        rollout: How changes reach them.
+        sites: The sites that were looked at.
+        lost: Sites that could not be looked at, other than those the report tells.
+    """
     kept = tuple(each for each in planned if each.changes or each.blocked)
     changing = {each.name for each in kept if each.changes}
     changed = [site for site in sites if site.name in changing]
@@ -123,7 +135,7 @@ def assemble(
         policy=origin.digest,
         looked_at=len(report.results),
         sites=kept,
-        unread=tuple(_unread(result) for result in report.results if not result.keys),
+        unread=(*lost, *(_unread(result) for result in report.results if not result.keys)),
         waves=tuple(
             Wave(wave.names, Limits(*rollout.wave.limits(len(wave.names))), wave.pause)
             for wave in rollout.schedule(changed)
@@ -169,15 +181,21 @@ def _planned(result: SiteResult, desired: Desired) -> PlannedSite:
             )
         elif not key.verdict.good:
             blocked.append(_blocked(key))
-    return PlannedSite(result.site, result.url, tuple(changes), tuple(blocked), result.notes)
+    notes = tuple(plain(note) for note in result.notes)
+    return PlannedSite(result.site, result.url, tuple(changes), tuple(blocked), notes)
+
+
+def plain(text: str) -> str:
+    """Return text that a site may have worded as a plan can keep it: short, and valid Unicode."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _blocked(key: KeyResult) -> Blocked:
-    return Blocked(key.key, key.kind, key.reason)
+    return Blocked(key.key, key.kind, plain(key.reason))
 
 
 def _unread(result: SiteResult) -> Unread:
-    return Unread(result.site, result.status.value, result.kind, result.message)
+    return Unread(result.site, result.status.value, result.kind, plain(result.message))
 
 
 def _guard(guard: Guard, planned: Iterable[PlannedSite], looked_at: int) -> tuple[str, ...]:

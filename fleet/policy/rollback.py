@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING
 from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener
 from fleet.engine.stop import Stop
+from fleet.errors import InputError
 from fleet.inventory.model import Inventory
-from fleet.operations.conform import MODULES, SETTINGS, Conform
+from fleet.journal.records import StoredIntent
+from fleet.operations.conform import MODULES, SETTINGS, alike
 from fleet.operations.values import MASK
-from fleet.policy.plan import Blocked, Plan, PlannedChange, PlannedSite
-from fleet.policy.planning import Origin, assemble, keepable, look
+from fleet.policy.plan import Blocked, Plan, PlannedChange, PlannedSite, Unread
+from fleet.policy.planning import Origin, assemble, keepable, look, plain
 from fleet.policy.rollout import Guard, Rollout, Share
-from fleet.results import KeyResult, RunReport, SiteFinished, Verdict
+from fleet.results import KeyResult, RunReport, RunStarted, SiteFinished, Verdict
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
-__all__ = ["Trace", "plan_rollback", "traces"]
-
+__all__ = ["Trace", "Traces", "plan_rollback", "read_traces"]
 
 _ALL_AT_ONCE = Rollout(guard=Guard(Share(percent=Decimal(100)), sys.maxsize))
 """A rollback is what one reaches for in trouble: no waves, and no guard that wants a number."""
@@ -49,24 +50,45 @@ class Trace:
     why_not: str = ""
 
 
-async def traces(journal: Journal, run_id: str) -> dict[str, dict[str, Trace]]:
-    """Return what a run changed, by site and key.
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a run changed.
 
-    A change whose end nobody saw counts as made: whether it was, reading the site tells.
+    Args:
+        addresses: Address of each of its sites, as it was then.
+        keys: What it changed, by site and key.
     """
+
+    addresses: Mapping[str, str]
+    keys: Mapping[str, Mapping[str, Trace]]
+
+
+async def read_traces(journal: Journal, run_id: str) -> Traces:
+    """Return what a run changed.
+
+    A change whose end nobody saw counts as made: whether it was, reading the site tells. So does
+    one that a site stored in another form than the one wanted.
+    """
+    addresses: dict[str, str] = {}
     ended: dict[str, dict[str, KeyResult]] = {}
     async for event in journal.events(run_id):
-        if isinstance(event, SiteFinished):
+        if isinstance(event, RunStarted):
+            addresses = dict(event.sites)
+        elif isinstance(event, SiteFinished):
             ended[event.result.site] = {key.key: key for key in event.result.keys}
-    found: dict[str, dict[str, Trace]] = {}
+    last = await journal.last_writers(run_id)
+    keys: dict[str, dict[str, Trace]] = {}
     for stored in await journal.intents(run_id):
-        intent, key = stored.intent, ended.get(stored.site, {}).get(stored.intent.key)
-        if key is not None and key.verdict not in (Verdict.CHANGED, Verdict.UNKNOWN):
+        key = stored.intent.key
+        trace = _trace(stored, ended.get(stored.site, {}).get(key))
+        if trace is None:
             continue
-        left = key.found if key is not None and key.verdict is Verdict.CHANGED else intent.wanted
-        why_not = _why_not(intent.key, intent.before, sealed=intent.sealed)
-        found.setdefault(stored.site, {})[intent.key] = Trace(intent.before, left, why_not)
-    return found
+        writer, kind = last.get((stored.site, key), (run_id, ""))
+        if writer != run_id and kind != "rollback" and not trace.why_not:
+            why_not = f"run {writer} changed it again since: roll that one back first"
+            trace = Trace(trace.before, trace.left, why_not)
+        keys.setdefault(stored.site, {})[key] = trace
+    return Traces(addresses, keys)
 
 
 async def plan_rollback(
@@ -80,14 +102,21 @@ async def plan_rollback(
 ) -> tuple[Plan, RunReport]:
     """Return the plan that undoes a run on the selected sites, and the run that looked at them.
 
+    Sites of the run that the inventory no longer has, or has at another address, are told as not
+    looked at.
+
     Raises:
-        InputError: There is no such run.
+        InputError: There is no such run, or it changed nothing.
         InputErrors: A secret cannot be resolved; nothing was contacted.
     """
+    traces = await read_traces(journal, run_id)
+    if not traces.keys:
+        raise InputError(f"run {run_id} changed nothing, so there is nothing to put back")
+    strangers = _strangers(traces, fleet.inventory)
     changed = {
         site: keys
-        for site, keys in (await traces(journal, run_id)).items()
-        if site in selected.sites
+        for site, keys in traces.keys.items()
+        if site in selected.sites and site not in strangers
     }
     wanted = {
         site: back
@@ -96,28 +125,52 @@ async def plan_rollback(
     }
     sites = [site for name, site in selected.sites.items() if name in wanted]
     report = await look(fleet, wanted, sites, "plan", listeners=listeners, stop=stop)
-    found = {result.site: result for result in report.results}
+    found = {result.site: result.keys for result in report.results}
     planned = [
-        _planned(
-            name, str(selected.sites[name].url), keys, found[name].keys if name in found else ()
-        )
+        _planned(name, str(selected.sites[name].url), keys, found.get(name, ()))
         for name, keys in changed.items()
     ]
+    lost = [Unread(name, "skipped", None, reason) for name, reason in strangers.items()]
     origin = Origin(f"rollback of {run_id}")
-    return assemble(fleet, origin, planned, report, _ALL_AT_ONCE, sites), report
+    return assemble(fleet, origin, planned, report, _ALL_AT_ONCE, sites, lost), report
+
+
+def _strangers(traces: Traces, inventory: Inventory) -> dict[str, str]:
+    """Return why sites that a run changed cannot be looked at."""
+    found = {}
+    for name in traces.keys:
+        site, then = inventory.sites.get(name), traces.addresses.get(name, "")
+        if site is None:
+            found[name] = f"the inventory has it no more; the run changed it at {then}"
+        elif str(site.url) != then:
+            found[name] = f"it was at {then} when the run changed it, and is another site now"
+    return found
+
+
+def _trace(stored: StoredIntent, ended: KeyResult | None) -> Trace | None:
+    """Return what a run left of a key that it meant to change, or None where it did not."""
+    intent = stored.intent
+    why_not = _why_not(intent.key, intent.before, sealed=intent.sealed)
+    if ended is None or ended.verdict is Verdict.UNKNOWN:
+        return Trace(intent.before, intent.wanted, why_not)
+    if ended.verdict is Verdict.CHANGED:
+        return Trace(intent.before, ended.found, why_not)
+    if alike(ended.found, intent.before):
+        return None
+    left = intent.wanted if ended.found is None else ended.found
+    return Trace(intent.before, left, why_not)
 
 
 def _planned(
     name: str, url: str, traced: Mapping[str, Trace], found: Iterable[KeyResult]
 ) -> PlannedSite:
-    compare = Conform({key: trace.before for key, trace in traced.items() if not trace.why_not})
     changes: list[PlannedChange] = []
     blocked = [Blocked(key, None, trace.why_not) for key, trace in traced.items() if trace.why_not]
     for key in found:
         trace = traced[key.key]
         if key.verdict is not Verdict.DRIFT:
-            blocked += [] if key.verdict.good else [Blocked(key.key, key.kind, key.reason)]
-        elif compare.same(key.key, trace.left, key.before):
+            blocked += [] if key.verdict.good else [Blocked(key.key, key.kind, plain(key.reason))]
+        elif alike(trace.left, key.before):
             before, known = keepable(key.before)
             changes.append(PlannedChange(key.key, before, trace.before, known, "rollback"))
         else:

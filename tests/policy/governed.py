@@ -17,6 +17,7 @@ from fleet.policy.apply import Applier, resume_run
 from fleet.policy.document import PolicyDocument
 from fleet.policy.plan import Plan
 from fleet.policy.planning import make_plan
+from fleet.policy.rollback import plan_rollback
 from fleet.results import RunReport
 from fleet.simulator.site import SimSite, SiteSpec
 from fleet.simulator.world import World
@@ -88,14 +89,21 @@ class Governed:
         self,
         run_id: str,
         *,
+        plan: Plan | None = None,
         listeners: Iterable[Listener] = (),
         stop: Stop | None = None,
         **options: Any,
     ) -> RunReport:
         """Return the report of going on with a run."""
-        plan, begun, parent = await resume_run(self.journal, run_id)
-        applier = Applier(self.fleet, plan, **options)
-        return await applier.apply(begun=begun, parent=parent, listeners=listeners, stop=stop)
+        again = options.get("replan_stale", False)
+        begun = await resume_run(self.journal, run_id, replan_stale=again)
+        applier = Applier(self.fleet, plan or begun.plan, **options)
+        return await applier.apply(begun=begun, parent=begun.parent, listeners=listeners, stop=stop)
+
+    async def roll_back(self, run_id: str) -> RunReport:
+        """Return the report of undoing a run on all sites."""
+        plan, _ = await plan_rollback(self.fleet, self.journal, run_id, self.fleet.inventory)
+        return await Applier(self.fleet, plan).apply(parent=run_id)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from fleet.engine.stop import Stop
 from fleet.errors import Refused
+from fleet.policy.plan import Limits
 from fleet.policy.rollback import plan_rollback
 from fleet.results import (
     Event,
@@ -213,13 +214,21 @@ async def test_a_halted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
         for name in ("s01", "s02"):
             running.site(name).faults.add(ill)
         halted = await running.apply(plan)
-        done = running.site("s00")
-        before = len(done.requests)
-        order = Order()
-        resumed = await running.resume(halted.run_id, listeners=[order])
-        # Both failures still count, so the run stops again at once unless it may have more.
-        assert resumed.exit_code == 4
-        assert len(done.requests) == before
+        assert halted.exit_code == 4
+        requests, writes = running.requests, running.writes
+        # Both failures still count, so nothing starts until more of them are allowed.
+        again = await running.resume(halted.run_id)
+        assert (again.exit_code, again.halted) == (4, halted.halted)
+        assert again.totals == halted.totals
+        assert (running.requests, running.writes) == (requests, writes)
+        more = replace(plan, limits=Limits(2))
+        resumed = await running.resume(halted.run_id, plan=more)
+        assert (resumed.halted, resumed.exit_code) == (None, 3)
+        assert resumed.totals[Status.CHANGED] == 6
+        assert {name for name, status in statuses(resumed).items() if status is Status.FAILED} == {
+            "s01",
+            "s02",
+        }
 
 
 async def test_an_interrupted_run_goes_on_without_touching_what_is_done(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_other_edits_are_noticed_too(edit: object, tmp_path: Path) -> None:
 
 def test_a_digest_made_anew_after_an_edit_does_not_help_on_another_format(tmp_path: Path) -> None:
     text = render_plan(EXAMPLE).replace("jetfleet/plan/1", "jetfleet/plan/2")
-    with pytest.raises(Refused, match="no plan of this release"):
+    with pytest.raises(Refused, match="is no plan of this release"):
         read_plan(written(tmp_path, text.encode()))
 
 

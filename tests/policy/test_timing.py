@@ -133,7 +133,7 @@ async def test_where_nobody_waits_a_site_outside_its_window_is_not_started(tmp_p
     async with governed(tmp_path, AT_ONCE, *fleet_of(3), also=also) as running:
         clock = on_time(running)
         report = await running.apply(stop=Waiting(clock), wait=False)
-        assert totals(report) == {"changed": 1, "not_started": 2}
+        assert totals(report) == {"changed": 1, "not_started": 1, "skipped": 1}
         assert clock.waits == []
         assert (report.interrupted, report.halted, report.exit_code) == (None, None, 3)
         assert running.site("s1").ledger == running.site("s2").ledger == []
@@ -144,8 +144,18 @@ async def test_a_site_that_never_opens_is_no_reason_to_wait_forever(tmp_path: Pa
     async with governed(tmp_path, AT_ONCE, *fleet_of(2), also=also) as running:
         clock = on_time(running)
         report = await running.apply(stop=Waiting(clock))
-        assert totals(report) == {"changed": 1, "not_started": 1}
+        assert totals(report) == {"changed": 1, "skipped": 1}
         assert clock.waits == []
+        (skipped,) = [each for each in report.results if each.status is Status.SKIPPED]
+        assert skipped.message == "its change window does not open within a year"
+
+
+async def test_a_site_that_never_opens_keeps_no_wave_back(tmp_path: Path) -> None:
+    also = {"s0": NEVER}
+    async with governed(tmp_path, POLICY, *fleet_of(3), also=also) as running:
+        clock = on_time(running)
+        report = await running.apply(stop=Waiting(clock))
+        assert totals(report) == {"changed": 2, "skipped": 1}
 
 
 async def test_a_wave_with_a_waiting_site_keeps_the_next_one_back(tmp_path: Path) -> None:
