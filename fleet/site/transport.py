@@ -12,7 +12,8 @@ import errno
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,13 +233,20 @@ class Connections:
     Args:
         concurrency: Sites worked on at once; the connections never make anybody wait.
         limits: What one answer may cost.
+        clock: Seconds that only grow.
     """
 
-    def __init__(self, concurrency: int, limits: HttpLimits) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        limits: HttpLimits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = limits
         self._contexts: dict[Trust, ssl.SSLContext] = {}
         self._making = asyncio.Lock()
-        self._names = Names(limits.dns_timeout, min(4 * (concurrency + _EARLY), _THREADS))
+        threads = min(4 * (concurrency + _EARLY), _THREADS)
+        self._names = Names(limits.dns_timeout, threads, clock)
 
     async def __aenter__(self) -> Connections:
         """Return itself."""
@@ -379,6 +387,7 @@ def _unconnected(error: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyEr
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return handshake_trouble(error.os_error)
     if error.os_error.errno == errno.ECONNREFUSED:
-        return SiteError("net.refused", "the server refused the connection", sent=False)
+        where = f"{error.host}:{error.port}"
+        return SiteError("net.refused", f"{where} refused the connection", sent=False)
     reason = error.os_error.strerror or "no route to the server"
     return SiteError("net.refused", f"the server cannot be reached: {reason}", sent=False)

@@ -22,7 +22,7 @@ from fleet.simulator.world import World
 from tests.engine.simulated import QUICK
 from tests.evil.evilsite import EvilSite, Strike, evilsite
 
-__all__ = ["ADMIN", "BULK", "PAIR", "Bad", "Company", "Ran", "Scene"]
+__all__ = ["ADMIN", "BULK", "PAIR", "TASK", "Bad", "Company", "Ran", "Scene"]
 
 ADMIN = DEFAULT_USERS[0]
 PAIR = ("latex", "sitemaps")

@@ -48,15 +48,11 @@ async def test_fault_09_a_write_has_a_connection_of_its_own(company: Company) ->
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_fault_09_other_methods_go_once_too(
-    company: Company, method: Literal["PUT", "DELETE"]
+    alone: Company, method: Literal["PUT", "DELETE"]
 ) -> None:
-    """The library would send them a second time; as POST with an override it does not.
-
-    Good sites refuse such a write, so there are no neighbours.
-    """
-    company.size = 0
+    """The library would send them a second time; as POST with an override it does not."""
     task = WriteApi(method=method, path="jetpack/v4/settings", body={"carousel": True})
-    ran = await company.strike(Strike((Reset(),), SETTINGS, "POST"), task=task)
+    ran = await alone.strike(Strike((Reset(),), SETTINGS, "POST"), task=task)
     assert ran.count(f"POST {SETTINGS}") == 1
     assert ran.count(f"{method} {SETTINGS}") == 0
     assert b"X-HTTP-Method-Override: " + method.encode() in ran.evil.ledger.received
