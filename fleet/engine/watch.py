@@ -24,7 +24,7 @@ __all__ = ["Clocks", "Watch"]
 
 _LOG = logging.getLogger("fleet")
 _REMEMBERED: Final = 100
-_BUSY: Final = 0.5
+_BUSY: Final = 0.25
 """Share of the time that has to be work of our own for it to be what held us up."""
 
 
