@@ -230,8 +230,13 @@ class Visitor:
         password = self._secrets[turn.site.auth.password]
         connections = overheard(self._connections, turn.redactor.add)
         guard = self._guards.of(turn, password) if self._guards else None
+
+        async def repeat() -> None:
+            if self._intend is not None:
+                await self._intend(turn.site, ())
+
         async with open_session(
-            turn.site, password, connections, self._settings, turn.meter, guard
+            turn.site, password, connections, self._settings, turn.meter, guard, repeat
         ) as session:
             turn.opened = True
             return await work(session)

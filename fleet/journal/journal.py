@@ -48,7 +48,7 @@ from fleet.journal.runs import add_note, begin_run, finish_run, reopen_run, writ
 from fleet.journal.schema import prepare, prepare_file
 from fleet.journal.store import SqliteStore, parse_store
 from fleet.journal.writer import IDENTITY, Row, Writer
-from fleet.results import Event, RunFinished, RunReport, RunStarted, SiteResult
+from fleet.results import Event, RunFinished, RunReport, RunStarted, SiteResult, Status
 
 __all__ = ["Journal", "open_journal"]
 
@@ -188,7 +188,7 @@ class Journal:
             result.status.value,
             text,
             self._database.now(),
-            settles=bool(result.keys),
+            settles=bool(result.keys) and result.status is not Status.UNKNOWN,
         )
         await self._writer.put(row)
 

@@ -114,9 +114,9 @@ async def plan_rollback(
         raise InputError(f"run {run_id} changed nothing, so there is nothing to put back")
     strangers = _strangers(traces, fleet.inventory)
     changed = {
-        site: keys
-        for site, keys in traces.keys.items()
-        if site in selected.sites and site not in strangers
+        site: traces.keys[site]
+        for site in selected.sites
+        if site in traces.keys and site not in strangers
     }
     wanted = {
         site: back

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -36,6 +36,7 @@ _REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
 _HTML = {"Accept": "text/html,application/xhtml+xml"}
 _BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
 JETPACK = "jetpack/v4"
+Repeat = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,19 @@ class SiteSession:
         endpoints: Where its REST root is.
         auth: Signs the requests.
         retrier: Bounds for asking a read again.
+        repeat: Awaited before a write is sent once more that WordPress refused unread; what it
+            raises keeps it from being sent.
     """
 
     def __init__(
-        self, transport: Transport, endpoints: Endpoints, auth: Authenticator, retrier: Retrier
+        self,
+        transport: Transport,
+        endpoints: Endpoints,
+        auth: Authenticator,
+        retrier: Retrier,
+        repeat: Repeat | None = None,
     ) -> None:
+        self._repeat = repeat
         self._transport = transport
         self.endpoints = endpoints
         self._auth = auth
@@ -252,6 +261,8 @@ class SiteSession:
                 # WordPress refused the nonce before any route ran, so nothing was done.
                 error.sent = False
                 raise
+            if method != "GET" and self._repeat is not None:
+                await self._repeat()
         raise SiteError("auth.session", "the site keeps refusing a fresh nonce", sent=False)
 
     def _ignored_in(self, reply: Reply) -> bool:
@@ -260,13 +271,14 @@ class SiteSession:
 
 
 @asynccontextmanager
-async def open_session(
+async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and what visits share
     site: Site,
     password: SecretStr,
     connections: Connections,
     settings: Settings,
     meter: Meter,
     guard: Guard | None = None,
+    repeat: Repeat | None = None,
 ) -> AsyncIterator[SiteSession]:
     """Yield a session on `site` as an account that may manage Jetpack.
 
@@ -277,6 +289,7 @@ async def open_session(
         settings: The run's settings.
         meter: Counts what the site costs, also when opening fails.
         guard: Decides whether the password may be sent; None lets it.
+        repeat: See `SiteSession`.
 
     Raises:
         SiteError: The site cannot be used: unreachable, blocked, no Jetpack, no rights.
@@ -308,10 +321,10 @@ async def open_session(
                 own, endpoints, credentials, site.auth.login_path, guard
             )
             await auth.open()
-            session = SiteSession(own, endpoints, auth, retrier)
+            session = SiteSession(own, endpoints, auth, retrier, repeat)
             identity = await session.identify()
         else:
-            session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier)
+            session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier, repeat)
             # Its first request is its login.
             async with guard.sending():
                 identity = await session.identify()
