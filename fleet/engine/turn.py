@@ -54,17 +54,19 @@ class Turn:
     opened: bool = False
     proven: SiteResult | None = None
     notes: list[str] = field(default_factory=list)
-    _logins: int = 0
+    _earlier: tuple[Meter, ...] = ()
 
     def begin(self, now: float) -> None:
         """Begin, or begin once more; what was sent and what it cost is kept."""
+        if self.meter.requests:
+            # How often the password may be sent is counted anew.
+            self._earlier, self.meter = (*self._earlier, self.meter), Meter()
         self.scope, self.began, self.opened = anyio.CancelScope(), now, False
-        self._logins = self.meter.logins
 
     @property
     def login_open(self) -> bool:
         """Return whether the password was sent and nobody knows what the site made of it."""
-        return not self.opened and self.meter.logins > self._logins
+        return not self.opened and self.meter.logins > 0
 
     def note(self, text: str) -> None:
         """Keep something worth knowing about the site, once."""
@@ -81,8 +83,14 @@ class Turn:
 
     def with_usage(self, result: SiteResult, seconds: float) -> SiteResult:
         """Return `result` with what the visit cost."""
-        meter = self.meter
-        usage = Usage(meter.requests, meter.writes, meter.logins, meter.received, seconds)
+        meters = (*self._earlier, self.meter)
+        usage = Usage(
+            requests=sum(meter.requests for meter in meters),
+            writes=sum(meter.writes for meter in meters),
+            logins=sum(meter.logins for meter in meters),
+            received=sum(meter.received for meter in meters),
+            seconds=seconds,
+        )
         return replace(result, usage=usage, notes=(*self.notes, *result.notes))
 
     def refuse_to_spread(self, value: object) -> None:
