@@ -25,6 +25,7 @@ KINDS: Final[dict[str, tuple[Stage, str]]] = {
     "expire_session": ("prepare", _ANY),
     "drop_credentials": ("prepare", _ANY),
     "server_error": ("replace", _ANY),
+    "fatal": ("replace", _ANY),
     "bad_gateway": ("replace", _ANY),
     "unavailable": ("replace", _ANY),
     "maintenance": ("replace", _ANY),

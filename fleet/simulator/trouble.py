@@ -38,6 +38,16 @@ def _maintenance(site: SimSite, request: SimRequest, fault: Fault) -> SimRespons
     return SimResponse(503, (HTML_TYPE, wait), page)
 
 
+def _fatal(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
+    """Return what WordPress says when it died (5.2): JSON to those who ask for it."""
+    if "application/json" in (request.header("accept") or ""):
+        error = RestError("internal_server_error", "<p>Something broke.</p>", 500)
+        return SimResponse(500, (_JSON_TYPE,), php_json(error.body))
+    help_page = "https://wordpress.org/documentation/article/faq-troubleshooting/"
+    body = f'<body id="error-page"><div class="wp-die-message"><a href="{help_page}">?</a></div>'
+    return SimResponse(500, (HTML_TYPE,), html_page("Error", f"{body}</body>"))
+
+
 def _rate_limit(_site: SimSite, _request: SimRequest, fault: Fault) -> SimResponse:
     wait = ("Retry-After", str(int(fault.amount(1))))
     return SimResponse(429, (HTML_TYPE, wait), html_page("Too many requests", "<body></body>"))
@@ -95,6 +105,7 @@ def _oversized(_site: SimSite, _request: SimRequest, fault: Fault) -> SimRespons
 
 _REPLACE: dict[str, Callable[[SimSite, SimRequest, Fault], SimResponse]] = {
     "server_error": _error(500, "500 Internal Server Error"),
+    "fatal": _fatal,
     "bad_gateway": _error(502, "502 Bad Gateway"),
     "unavailable": _error(503, "503 Service Unavailable"),
     "maintenance": _maintenance,
