@@ -180,4 +180,14 @@ def run_async(call: Callable[[], Awaitable[T]]) -> T:
         return await call()
 
     uvloop = importlib.util.find_spec("uvloop") is not None
-    return anyio.run(guarded, backend_options={"use_uvloop": uvloop})
+    try:
+        return anyio.run(guarded, backend_options={"use_uvloop": uvloop})
+    except BaseExceptionGroup as group:
+        # Task groups wrap what their tasks raise; whoever reads it wants the one thing itself.
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -14,7 +14,7 @@ from fleet.inventory.selector import Selector
 from fleet.inventory.sites import Site
 
 __all__ = [
-    "Budget",
+    "BudgetShares",
     "Canary",
     "Check",
     "Guard",
@@ -104,7 +104,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class BudgetShares:
     """How much may go wrong; percentages are rounded down, and None is no limit.
 
     Args:
@@ -191,8 +191,8 @@ class Rollout:
     waves: Waves = Waves()
     canary: Canary | None = None
     pause: float = 0.0
-    budget: Budget = Budget()
-    wave: Budget = Budget()
+    budget: BudgetShares = BudgetShares()
+    wave: BudgetShares = BudgetShares()
     guard: Guard = Guard()
     checks: tuple[Check, ...] = ()
     expires: float = 86_400.0

@@ -20,7 +20,7 @@ from fleet.policy.fields import (
     WITHIN,
 )
 from fleet.policy.reader import Reader
-from fleet.policy.rollout import Budget, Canary, Check, Guard, Rollout, Share, Waves
+from fleet.policy.rollout import BudgetShares, Canary, Check, Guard, Rollout, Share, Waves
 
 __all__ = [
     "BUDGET_KEYS",
@@ -65,10 +65,10 @@ def _below(
     return reader.mapping(entries[key].node, keys) if key in entries else {}
 
 
-def _budget(reader: Reader, entries: Mapping[str, Entry]) -> Budget:
+def _budget(reader: Reader, entries: Mapping[str, Entry]) -> BudgetShares:
     failures: Share | None = reader.field(entries, "max_failures", LIMIT, None)
     unreachable: Share | None = reader.field(entries, "max_unreachable", LIMIT, None)
-    return Budget(failures, unreachable)
+    return BudgetShares(failures, unreachable)
 
 
 def _guard(reader: Reader, entries: Mapping[str, Entry]) -> Guard:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fleet.engine.budget import Budget
 from fleet.policy.fields import parse_share
-from fleet.policy.rollout import Budget as Shares
+from fleet.policy.rollout import BudgetShares
 from fleet.results import Halt, Status
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
@@ -20,7 +20,7 @@ from tests.policy.governed import governed
 
 SIZES = (7, 50, 333)
 ALL = sum(SIZES)
-FIVE = Shares(parse_share("5%"))
+FIVE = BudgetShares(parse_share("5%"))
 LIMITS = {7: 0, 50: 2, 333: 16}
 """5 % of each wave, rounded down; of the whole run it is 19."""
 

@@ -10,7 +10,7 @@ import pytest
 from fleet.errors import InputErrors
 from fleet.inventory.model import Inventory
 from fleet.policy.document import PolicyDocument
-from fleet.policy.rollout import Budget, Check, Guard, Rollout, Share
+from fleet.policy.rollout import BudgetShares, Check, Guard, Rollout, Share
 from fleet.policy.rules import Level, Mode, Severity
 from tests.inventory.support import written
 from tests.policy.support import TOP, complaints, complaints_about, fleet_of, load
@@ -98,8 +98,8 @@ def test_the_rollout_is_read(tmp_path: Path) -> None:
     assert list(map(str, rollout.waves.steps)) == ["1", "10%", "33.5%", "100%"]
     assert rollout.canary is not None
     assert (rollout.canary.pause, rollout.pause, rollout.expires) == (86_400.0, 0.0, 7200.0)
-    assert rollout.budget == Budget(Share(percent=Decimal(0)), Share(count=3))
-    assert rollout.wave == Budget(Share(count=2))
+    assert rollout.budget == BudgetShares(Share(percent=Decimal(0)), Share(count=3))
+    assert rollout.wave == BudgetShares(Share(count=2))
     assert rollout.guard == Guard(Share(percent=Decimal(100)), 0)
     assert rollout.checks == (Check("/"), Check("/a?b=%20", (302,), "</html>", 0.5))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.policy.fields import parse_share
-from fleet.policy.rollout import Budget, Guard, Rounding, Share, Waves
+from fleet.policy.rollout import BudgetShares, Guard, Rounding, Share, Waves
 from tests.policy.support import fleet_of, load
 
 PERCENT = st.decimals(0, 100, places=2).map(lambda percent: Share(percent=percent))
@@ -96,11 +96,11 @@ def test_other_texts_are_no_shares(text: object) -> None:
     ("total", "failures"), [(0, 0), (1, 0), (19, 0), (20, 1), (39, 1), (40, 2), (333, 16)]
 )
 def test_a_budget_in_percent_rounds_down(total: int, failures: int) -> None:
-    assert Budget(parse_share("5%"), parse_share(3)).limits(total) == (failures, 3)
+    assert BudgetShares(parse_share("5%"), parse_share(3)).limits(total) == (failures, 3)
 
 
 def test_no_budget_is_no_limit() -> None:
-    assert Budget().limits(100) == (None, None)
+    assert BudgetShares().limits(100) == (None, None)
 
 
 def test_the_guard_rounds_up() -> None:
