@@ -19,7 +19,7 @@ from fleet.site import strict_json
 from fleet.site.cookies import http_date
 from fleet.site.exchange import REDIRECTS, Reply
 from fleet.site.pages import read_page
-from fleet.site.vendors import in_front, refusal
+from fleet.site.vendors import asks_for_proof, in_front, refusal
 
 __all__ = [
     "Answer",
@@ -117,7 +117,8 @@ def read_answer(reply: Reply, *, salvage: bool = True) -> Answer:
     """
     value, found = _decode(reply.body, salvage=salvage)
     fatal = reply.status >= 500 and _code(value) in _FATAL_CODES
-    silent = reply.status >= 400 and value is None
+    # An empty body is an answer, but not one of a firewall's that wants a proof.
+    silent = value is None and (reply.status >= 400 or asks_for_proof(reply))
     if not found or fatal or silent or reply.status == 429:
         raise recognise(reply)
     if reply.status in REDIRECTS:
