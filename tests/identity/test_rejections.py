@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import stat
 from contextlib import closing
@@ -180,3 +181,23 @@ def test_the_command_accepts_a_site(
     assert code == 3
     assert "net.refused" in said.err
     assert "nothing was accepted" in said.err
+
+
+async def test_the_command_shows_what_it_accepts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
+        await found.run()
+        found.world.replace(SiteSpec("shop", blog=2, title="New\x1b[31m shop"))
+        found.inventory()
+        words = ["sites", "accept", "shop", "-i", str(tmp_path / "inventory.yaml")]
+        code = await asyncio.to_thread(run_command_line, [*words, "--store", found.store], {})
+        place = f"127.0.0.1:{found.server.port}/shop"
+        was, now, accepted = capsys.readouterr().out.splitlines()
+        assert code == 0
+        assert was == f'shop was "Shop" at {place}, number 1 at WordPress.com'
+        assert now.endswith(f"at {place}, number 2 at WordPress.com")
+        assert "\x1b" not in now
+        assert "may be sent once more" in accepted
+        assert found.logins() == 0
+        assert only(await found.run()).status is Status.UNCHANGED
