@@ -46,6 +46,10 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
+_SESSION = re.compile(r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:\||%7C)[0-9a-f]{64}", re.I)
+"""What stands behind the name in the cookie of a session of WordPress, this run's or another's."""
+
+
 class Redactor:
     """Masks secrets in text and values, as they are or encoded in the ways that the web knows.
 
@@ -63,6 +67,13 @@ class Redactor:
         self._forms: dict[str, None] = {}
         for secret in secrets:
             self.add(secret)
+
+    @classmethod
+    def of_account(cls, username: str, password: str, known: Iterable[str]) -> Redactor:
+        """Return what masks the password of an account, and the token that is made of both."""
+        token = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+        secrets = (password, token) if len(password) >= SHORTEST else ()
+        return cls(secrets, (username, *known))
 
     def __repr__(self) -> str:
         """Return the type alone."""
@@ -129,14 +140,13 @@ class Redactor:
 
     def _may_hold(self, texts: Iterable[str]) -> bool:
         """Return False where certainly no secret is in any of `texts`; all are searched at once."""
-        if not self._forms:
-            return False
         blob = "\n".join(texts)
-        return any(
+        return _SESSION.search(blob) is not None or any(
             head in layer for layer in (blob.lower(), *_layers(blob)) for head in self._heads
         )
 
     def _masked(self, text: str) -> str:
+        text = _SESSION.sub(MASK, text)
         if not self._forms:
             return text
         if self._is_encoded(text):
@@ -256,6 +266,7 @@ def _forms(secret: str) -> Iterator[str]:
     letters = "".join(secret.split())
     fours = " ".join(letters[at : at + 4] for at in range(0, len(letters), 4))
     plain = [secret, letters, fours, " ".join(secret.split()), secret.strip()]
+    plain += [form.replace(" ", "+") for form in (secret, fours)]
     plain += [piece for piece in re.split(r"[<>]", secret) if len(piece) >= _PIECE]
     # As two habits of quoting a quote for a shell have it.
     plain += [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from fleet.config import Settings
+from fleet.engine.guarding import without_secrets
 from fleet.engine.keeping import site_key
+from fleet.errors import InputErrors
 from fleet.inventory.model import Site
+from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import Journal
+from fleet.redaction import Redactor
 from fleet.site.discovery import Discovery
 from fleet.site.identity import Face, blog_in_page
 from fleet.site.transport import Connections, Meter
@@ -47,8 +51,19 @@ async def accept_site(site: Site, journal: Journal, settings: Settings) -> tuple
     """
     key = site_key(site)
     found = (await journal.identities([key])).get(key)
-    face = await look_at(site, settings)
+    face = without_secrets(await look_at(site, settings), await _redactor(site))
     await journal.forget(key)
     await journal.put_identity(key, face.document())
     await journal.flush()
     return (Face.read(found) if found else None), face
+
+
+async def _redactor(site: Site) -> Redactor:
+    """Return what masks the site's password in what it shows, where the password can be had."""
+    reference = site.auth.password
+    try:
+        secret = (await SecretResolver().resolve_all([reference]))[reference]
+    except InputErrors:
+        return Redactor()
+    known = (site.name, str(site.url))
+    return Redactor.of_account(site.auth.username, secret.get_secret_value(), known)

@@ -9,10 +9,10 @@ needs the memory of earlier runs is left out where a run keeps no record.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
 from pydantic import SecretStr
@@ -24,13 +24,14 @@ from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
 from fleet.errors import JournalError, SiteError
 from fleet.inventory.model import Site
+from fleet.redaction import Redactor
 from fleet.results import Halt, Halted
 from fleet.site.identity import Face
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
-__all__ = ["Guards", "credential_of"]
+__all__ = ["Guards", "credential_of", "without_secrets"]
 
 T = TypeVar("T")
 _REJECTED = ("auth.bad_credentials", "auth.locked_out")
@@ -133,6 +134,8 @@ class SiteGuard:
         journal, key = self._guards.journal, site_key(self._site)
         if journal is None:
             return
+        # Kept and shown from here on; a site may have made a title of what it was sent before.
+        face = without_secrets(face, self._turn.redactor)
         known = self._guards.faces.get(key)
         if known is None:
             met = replace(face, blog=await number())
@@ -226,6 +229,11 @@ class SiteGuard:
                 f"not tried: {other}, at the same address, has locked this machine out",
                 sent=False,
             )
+
+
+def without_secrets(face: Face, redactor: Redactor) -> Face:
+    """Return the face of a site with a mask for every secret in it."""
+    return Face.read(cast("Mapping[str, object]", redactor.value(face.document())))
 
 
 async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str]]) -> Face:

@@ -156,8 +156,9 @@ class Visitor:
     def _redactor(self, site: Site, task: Task) -> Redactor:
         """Return what takes the site's secrets out of what is told; our own words stay."""
         secret = self._secrets.get(site.auth.password)
-        known = (site.name, str(site.url), site.auth.username, json.dumps(task.parameters()))
-        return Redactor([secret.get_secret_value()] if secret else [], known)
+        password = secret.get_secret_value() if secret else ""
+        known = (site.name, str(site.url), json.dumps(task.parameters()))
+        return Redactor.of_account(site.auth.username, password, known)
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()

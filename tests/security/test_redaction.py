@@ -1,0 +1,144 @@
+"""The redactor: no secret in any disguise comes through, and clean text comes through unchanged."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fleet.redaction import MASK, NOTE, SHORTEST, Redactor
+from fleet.results import KeyResult, SiteResult, Status, Verdict
+from tests.report.strategies import hostile, json_objects, patient, site_results, words
+from tests.security.canaries import found_in
+
+SECRET = "Kanarie%42&<\"é'x9Q"
+APPLICATION = "abcd EFGH 1234 ijkl MNOP 5678"
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "capitals": str.upper,
+    "percent": lambda secret: quote(secret, safe=""),
+    "form": quote_plus,
+    "percent twice": lambda secret: quote(quote(secret)),
+    "every byte percent": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    "HTML": html.escape,
+    "HTML by number": lambda secret: "".join(f"&#{ord(char)};" for char in secret),
+    "HTML by hex": lambda secret: "".join(f"&#x{ord(char):X};" for char in secret),
+    "JSON": lambda secret: json.dumps(secret)[1:-1],
+    "JSON with letters": lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
+    "HTML in JSON": lambda secret: json.dumps(html.escape(secret))[1:-1],
+    "JSON in HTML": lambda secret: html.escape(json.dumps(secret)[1:-1]),
+    "shell": shlex.quote,
+    "hex": lambda secret: secret.encode().hex().upper(),
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "Basic token": lambda secret: base64.b64encode(f"fleet-bot:{secret}".encode()).decode(),
+    "base64 inside": lambda secret: base64.b64encode(f"x:{secret}:yz".encode()).decode(),
+    "base64 for addresses": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("way", DISGUISES)
+@pytest.mark.parametrize("secret", [SECRET, APPLICATION, "hunter2+/%C3", "пароль-длинный"])
+def test_a_secret_is_masked_in_every_disguise(secret: str, way: str) -> None:
+    told = Redactor([secret]).text(f"the site said {DISGUISES[way](secret)} & more, 100 % sure")
+    assert MASK in told
+    assert found_in(told.encode(), {"secret": secret}) == []
+    assert told.startswith("the site said ")
+    assert told.endswith(" & more, 100 % sure")
+
+
+def test_an_application_password_is_known_with_and_without_its_spaces() -> None:
+    letters = APPLICATION.replace(" ", "")
+    assert Redactor([APPLICATION]).text(f"<{letters}>") == f"<{MASK}>"
+    assert Redactor([letters]).text(f"<{APPLICATION}>") == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("end", ["", "...", "…", ")", '"', "... (9000 characters in all)"])
+def test_a_secret_that_was_cut_off_is_masked(end: str) -> None:
+    assert Redactor([SECRET]).text(f"said {SECRET[:11]}{end}") == f"said {MASK}{end}"
+
+
+def test_the_half_of_a_secret_beside_markup_is_masked() -> None:
+    assert Redactor(["Kanarie%42<b>Zeisig77"]).text("Kanarie%42 Zeisig77") == f"{MASK} {MASK}"
+
+
+def test_short_secrets_and_words_of_our_own_are_not_looked_for() -> None:
+    redactor = Redactor(
+        ["a" * (SHORTEST - 1), "harbour-cafe"], known=["https://harbour-cafe.example"]
+    )
+    for text in ("aaaaa aaaaaaaa banana", "harbour-cafe is well"):
+        assert redactor.text(text) == text
+    assert Redactor(["a" * SHORTEST]).text("a" * SHORTEST) == MASK
+
+
+def test_secrets_that_come_later_are_looked_for_too() -> None:
+    redactor = Redactor([SECRET])
+    assert redactor.text("nonce 0123456789 here") == "nonce 0123456789 here"
+    redactor.add("0123456789")
+    assert redactor.text("nonce 0123456789 here") == f"nonce {MASK} here"
+    assert redactor.value(123456789) == 123456789
+    assert Redactor(["123456789"]).value({"pin": 123456789, "n": 1.5}) == {"pin": MASK, "n": 1.5}
+
+
+def test_a_redactor_says_nothing_of_what_it_looks_for() -> None:
+    assert repr(Redactor([SECRET])) == "Redactor()"
+
+
+def test_a_result_is_cleaned_everywhere_and_says_so() -> None:
+    key = KeyResult(SECRET, Verdict.DRIFT, [SECRET], {SECRET: 1}, quote(SECRET), None, SECRET)
+    data = {SECRET: {"deep": [{"deeper": f"x {SECRET}"}]}, "n": 7, "none": None}
+    said = SiteResult("s", "u", Status.DRIFT, None, SECRET, SECRET, (key,), data, (SECRET,))
+    told = Redactor([SECRET]).result(said)
+    assert found_in(repr(told).encode(), {"secret": SECRET}) == []
+    assert told.notes == (MASK, NOTE)
+    assert told.keys == (KeyResult(MASK, Verdict.DRIFT, [MASK], {MASK: 1}, MASK, None, MASK),)
+    assert told.data == {MASK: {"deep": [{"deeper": f"x {MASK}"}]}, "n": 7, "none": None}
+    assert (told.site, told.url, told.status) == ("s", "u", Status.DRIFT)
+
+
+@patient
+@given(site_results("s", words, json_objects))
+def test_a_clean_result_is_the_very_same(result: SiteResult) -> None:
+    assert Redactor([SECRET, APPLICATION]).result(result) is result
+
+
+@patient
+@given(hostile, st.sampled_from(sorted(DISGUISES)), hostile)
+@example("%", "raw", "\\u00")
+@example("&#9999999999;", "HTML by number", "\\ud800")
+def test_no_words_around_a_secret_let_it_through(before: str, way: str, after: str) -> None:
+    told = Redactor([SECRET]).text(f"{before} {DISGUISES[way](SECRET)} {after}")
+    assert found_in(told.encode("utf-8", "replace"), {"secret": SECRET}) == []
+
+
+@patient
+@given(hostile)
+def test_any_text_can_be_a_secret(secret: str) -> None:
+    redactor = Redactor([secret], known=[""])
+    if len(secret) >= SHORTEST and secret.lower() not in MASK:
+        assert secret not in redactor.text(f"x{secret}y")
+
+
+@pytest.mark.parametrize("bar", ["|", "%7C", "%7c"])
+def test_the_cookie_of_any_session_is_known_by_its_shape(bar: str) -> None:
+    cookie = bar.join(("fleet-bot", "1795700000", "T" * 43, "0123abcd" * 8))
+    assert Redactor().text(f"set {cookie} now") == f"set fleet-bot{MASK} now"
+    assert Redactor([SECRET]).value({"a": [cookie]}) == {"a": [f"fleet-bot{MASK}"]}
+
+
+def test_values_nested_without_end_are_gone_through() -> None:
+    deep: object = SECRET
+    for _ in range(5000):
+        deep = [deep]
+    told: object = Redactor([SECRET]).value(deep)
+    for _ in range(64):
+        assert isinstance(told, list)
+        (told,) = told
+    assert told == MASK
