@@ -27,6 +27,7 @@ from fleet.inventory.model import Site
 from fleet.redaction import Redactor
 from fleet.results import Halt, Halted
 from fleet.site.identity import Face
+from fleet.site.login import Lockout
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
@@ -67,6 +68,7 @@ class Guards:
         self.writes = writes
         self.breaker = Breaker(stop, len(sites))
         self.locked: dict[str, str] = {}
+        self._suspected: set[str] = set()
         self.faces: dict[str, Face] = {}
         self.owners: dict[str, str] = {}
         self._sites = sites
@@ -95,6 +97,18 @@ class Guards:
     async def address(self, site: Site) -> str:
         """Return the server that a site lives on, as lanes know it."""
         return await resolve_address(host_of(site), self._lookup)
+
+    def lock(self, address: str, site: str, lockout: Lockout) -> None:
+        """Take note of a lockout: no other site at its address is tried in this run.
+
+        Plugins and hosts lock an address out, and each further try makes that longer. A refusal
+        that may be something else has to be met twice.
+        """
+        if not lockout.shared and not address.startswith("label:"):
+            return
+        if lockout.sure or address in self._suspected:
+            self.locked.setdefault(address, site)
+        self._suspected.add(address)
 
     async def recorded(self, call: Awaitable[T]) -> T:
         """Return what `call` of the journal returns.
@@ -178,8 +192,8 @@ class SiteGuard:
             rejected = False
         except SiteError as error:
             rejected = True if error.kind in _REJECTED else None
-            if error.kind == "auth.locked_out":
-                guards.locked.setdefault(address, self._site.name)
+            if isinstance(error, Lockout):
+                guards.lock(address, self._site.name, error)
             if error.kind == "auth.bad_credentials" and guards.journal is not None:
                 key = site_key(self._site)
                 await guards.recorded(guards.journal.reject(key, fingerprint))

@@ -17,7 +17,7 @@ from fleet.site.transport import Reply
 from fleet.site.vendors import asks_for_proof, blocked_by, in_front, refusal
 from fleet.site.wire import excerpt, recognise, retry_after, unescaped, visible
 
-__all__ = ["classify_login", "has_session_cookie"]
+__all__ = ["Lockout", "classify_login", "has_session_cookie"]
 
 _LOGGED_IN = "wordpress_logged_in_"
 _PAGE = 512 * 1024
@@ -33,6 +33,32 @@ _INNER_FIREWALLS = ("Wordfence", "NinjaFirewall")
 """They run inside of WordPress and know the login; what they refuse there is a lockout."""
 _CHANGES = ("password-detection", "rp", "resetpass", "lostpassword", "confirm_admin_email")
 """Actions of wp-login.php that end in another password or a confirmed address."""
+
+
+class Lockout(SiteError):
+    """A refusal to even look at a password.
+
+    Args:
+        message: What happened, in our words.
+        said: What the site said in its own; hostile text.
+        retry_after: Seconds the site asked us to wait, if it did.
+        sure: Whether it is surely that; any other refusal of a plugin may look like it.
+        shared: Whether its neighbours at the same address may have locked us out with it; not
+            behind a CDN, where strangers share addresses.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        said: str = "",
+        retry_after: float | None = None,
+        sure: bool,
+        shared: bool,
+    ) -> None:
+        super().__init__("auth.locked_out", message, said=said, retry_after=retry_after)
+        self.sure = sure
+        self.shared = shared
 
 
 def has_session_cookie(reply: Reply) -> bool:
@@ -130,7 +156,8 @@ def _failed_page(page: str, username: str, reply: Reply) -> SiteError:
     if signs.SECOND_STEP.search(page):
         return SiteError("auth.second_factor", "the login asks for a second factor")
     if signs.PROTECT_BLOCK in page:
-        return SiteError("auth.locked_out", "Jetpack Protect has blocked this machine's address")
+        message = "Jetpack Protect has blocked this machine's address"
+        return Lockout(message, sure=True, shared=not in_front(reply))
     whole = signs.PASSWORD.search(page) is not None
     if not whole and signs.NEW_PASSWORD.search(page):
         return SiteError(
@@ -187,11 +214,13 @@ def _locked_out(vendor: str, words: str, reply: Reply) -> SiteError:
         wait = f"; it asks to wait {asked:g} seconds"
     else:
         wait = f"; it asks to wait {named[1]}" if named else ""
-    return SiteError(
-        "auth.locked_out",
+    pause = asked if asked is not None else named[0] if named else None
+    return Lockout(
         f"{who} refused the login{wait}",
         said=words[:160] or excerpt(reply),
-        retry_after=asked if asked is not None else named[0] if named else None,
+        retry_after=pause,
+        sure=pause is not None or bool(vendor) or reply.status != 200,
+        shared=not in_front(reply),
     )
 
 

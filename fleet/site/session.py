@@ -318,26 +318,37 @@ async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and wh
         await guard.meet(Face.of(endpoints), number)
         _demand_jetpack(endpoints)
         own = transport.at(endpoints.origin)
-        credentials = Credentials(site.auth.username, password)
-        if by_cookie:
-            auth: Authenticator = CookieLogin(
-                own, endpoints, credentials, site.auth.login_path, guard
-            )
-            await auth.open()
-            session = SiteSession(own, endpoints, auth, retrier, repeat)
-            identity = await session.identify()
-        else:
-            session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier, repeat)
-            # Its first request is its login.
-            async with guard.sending():
-                identity = await session.identify()
-        _demand_rights(identity, site.auth.username)
+        session = await _sign_in(site, password, own, endpoints, retrier, guard)
         if endpoints.namespaces is None:
             answer = await session.get("", discovery.index_query())
             session.endpoints = await discovery.reread(endpoints, answer)
             await guard.meet(Face.of(session.endpoints), number)
             _demand_jetpack(session.endpoints)
         yield session
+
+
+async def _sign_in(
+    site: Site,
+    password: SecretStr,
+    own: Transport,
+    endpoints: Endpoints,
+    retrier: Retrier,
+    guard: Guard,
+) -> SiteSession:
+    """Return a session in which the site takes us for somebody who may manage Jetpack."""
+    credentials = Credentials(site.auth.username, password)
+    if site.auth.method is AuthMethod.COOKIE:
+        auth = CookieLogin(own, endpoints, credentials, site.auth.login_path, guard)
+        await auth.open()
+        session = SiteSession(own, endpoints, auth, retrier)
+        identity = await session.identify()
+    else:
+        session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier)
+        # Its first request is its login.
+        async with guard.sending():
+            identity = await session.identify()
+    _demand_rights(identity, site.auth.username)
+    return session
 
 
 def _asks_once_more(reply: Reply) -> bool:

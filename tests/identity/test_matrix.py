@@ -17,6 +17,7 @@ from fleet.simulator.auth import SimUser
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
 from tests.identity.runs import ADMIN, WRONG, Machine, machine, only
+from tests.policy.governed import governed
 
 LATEX = ActivateModules(("latex",))
 LOGIN = "/wp-login.php"
@@ -109,6 +110,15 @@ async def test_fault_28_a_lockout_keeps_the_neighbours_at_its_address_from_tryin
         first, *others = report.results
         assert "it asks to wait 20 minutes" in first.message
         assert all("not tried: s0, at the same address" in other.message for other in others)
+
+
+async def test_fault_28_a_lockout_at_the_login_is_not_tried_again(tmp_path: Path) -> None:
+    for fault in ("lockout", "protect_block"):
+        folder = tmp_path / fault
+        folder.mkdir()
+        result, logins, writes = await ended(folder, Fault(fault))
+        assert (result.status, result.kind) == (Status.BLOCKED, "auth.locked_out")
+        assert (logins, writes) == (1, 0)
 
 
 async def test_fault_28_a_lockout_says_nothing_about_other_servers(tmp_path: Path) -> None:
@@ -224,6 +234,19 @@ async def test_fault_49_a_site_taken_over_between_plan_and_apply_gets_no_passwor
         assert "was 1 and is 2" in result.message
         assert (thief.count("POST"), thief.ledger, result.usage.logins) == (0, [], 0)
         assert all(seen.user == "" for seen in thief.requests)
+
+
+async def test_security_20_a_plan_is_not_applied_to_another_site(tmp_path: Path) -> None:
+    policy = "policies: [{name: baseline, modules: {active: [latex]}}]"
+    specs = [SiteSpec("shop", modules=(), blog=1), SiteSpec("near", modules=(), blog=2)]
+    async with governed(tmp_path, policy, *specs) as running:
+        plan = await running.plan()
+        before = [site.login_attempts for site in running.world]
+        running.world.swap("shop", "near")
+        report = await running.apply(plan)
+        assert {result.kind for result in report.results} == {"identity.mismatch"}
+        assert running.writes == 0
+        assert [site.login_attempts for site in running.world] == before
 
 
 async def test_fault_50_one_site_in_two_entries_is_changed_by_one(tmp_path: Path) -> None:

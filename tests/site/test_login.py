@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import SiteError
-from fleet.site.login import classify_login, has_session_cookie
+from fleet.site.login import Lockout, classify_login, has_session_cookie
 from fleet.site.transport import Reply
 from tests.site.login_pages import (
     ALIVE,
@@ -207,6 +207,29 @@ def test_what_stands_in_front_is_recognised(answer: Reply, kind: str) -> None:
     error = classify_login(answer, USER)
     assert error is not None
     assert error.kind == kind
+
+
+CDN = [("Server", "cloudflare"), ("CF-RAY", "8f00")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sure", "shared"),
+    [
+        pytest.param(
+            page(form("<div id='login_error'>20 min</div>")), True, True, id="with a time"
+        ),
+        pytest.param(page(form(BOX)), False, True, id="any refusal"),
+        pytest.param(page(form(RECOVERY)), True, True, id="Protect"),
+        pytest.param(page(form(BOX), headers=CDN), False, False, id="behind a CDN"),
+        pytest.param(page('<p class="wp-die-message">x</p>', 403), True, True, id="by status"),
+    ],
+)
+def test_a_lockout_tells_whether_its_neighbours_are_meant(
+    answer: Reply, *, sure: bool, shared: bool
+) -> None:
+    error = classify_login(answer, USER)
+    assert isinstance(error, Lockout)
+    assert (error.sure, error.shared) == (sure, shared)
 
 
 def test_a_prefilled_name_is_compared_unescaped() -> None:
