@@ -318,7 +318,12 @@ async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and wh
         await guard.meet(Face.of(endpoints), number)
         _demand_jetpack(endpoints)
         own = transport.at(endpoints.origin)
-        session = await _sign_in(site, password, own, endpoints, retrier, guard)
+        credentials = Credentials(site.auth.username, password)
+        auth: Authenticator = ApplicationPassword(credentials)
+        if by_cookie:
+            auth = CookieLogin(own, endpoints, credentials, site.auth.login_path, guard)
+        session = SiteSession(own, endpoints, auth, retrier, repeat)
+        _demand_rights(await _signed_in(session, auth, guard), site.auth.username)
         if endpoints.namespaces is None:
             answer = await session.get("", discovery.index_query())
             session.endpoints = await discovery.reread(endpoints, answer)
@@ -327,28 +332,14 @@ async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and wh
         yield session
 
 
-async def _sign_in(
-    site: Site,
-    password: SecretStr,
-    own: Transport,
-    endpoints: Endpoints,
-    retrier: Retrier,
-    guard: Guard,
-) -> SiteSession:
-    """Return a session in which the site takes us for somebody who may manage Jetpack."""
-    credentials = Credentials(site.auth.username, password)
-    if site.auth.method is AuthMethod.COOKIE:
-        auth = CookieLogin(own, endpoints, credentials, site.auth.login_path, guard)
+async def _signed_in(session: SiteSession, auth: Authenticator, guard: Guard) -> Identity:
+    """Return who the site takes us for, after the one time that the password is sent."""
+    if auth.browses:
         await auth.open()
-        session = SiteSession(own, endpoints, auth, retrier)
-        identity = await session.identify()
-    else:
-        session = SiteSession(own, endpoints, ApplicationPassword(credentials), retrier)
-        # Its first request is its login.
-        async with guard.sending():
-            identity = await session.identify()
-    _demand_rights(identity, site.auth.username)
-    return session
+        return await session.identify()
+    # An application password goes with each request, so the first of them is its login.
+    async with guard.sending():
+        return await session.identify()
 
 
 def _asks_once_more(reply: Reply) -> bool:
