@@ -68,7 +68,7 @@ _ROWS = (
         "tls.untrusted",
         "unreachable",
         "The site's certificate is not signed by an authority this machine trusts.",
-        "Install the full chain, or name the site's own authority (http.ca_file) or key (http.pin).",
+        "Install the full chain, or name the site's authority (http.ca_file) or key (http.pin).",
     ),
     Kind(
         "tls.name",
