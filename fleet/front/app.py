@@ -5,9 +5,11 @@ Commands are loaded when they are called, so that ``--help`` does not pay for ai
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
@@ -25,7 +27,7 @@ from fleet.errors import (
     LockHeld,
     Refused,
 )
-from fleet.front.console import finish_output, tell
+from fleet.front.console import console_on, finish_output, tell
 from fleet.front.guard import where_it_struck
 
 __all__ = ["build_app", "end_on_sigterm", "run_command_line"]
@@ -71,6 +73,7 @@ def build_app() -> App:
         help="Manage many WordPress sites with Jetpack through their own HTTP API.",
         version=_version,
         config=Env("FLEET_", command=False),
+        console=console_on(sys.stdout, colour=True),
         suppress_keyboard_interrupt=False,
     )
     for name, (target, summary) in _COMMANDS.items():
@@ -102,9 +105,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         _refuse_inherited_consent(environ)
         _refuse_typed_passwords(arguments)
-        result = build_app()(
-            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        result = _call(arguments)
     except CycloptsError as error:
         return _complain([str(error), "fleet --help lists the commands and flags"], USAGE)
     except InputErrors as error:
@@ -125,6 +126,20 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last boundary; the text may hold secrets
         return _complain(where_it_struck(error), BUG)
     return result if isinstance(result, int) else 0
+
+
+def _call(arguments: Sequence[str]) -> object:
+    """Return what the command returns that is asked for, which may be its help."""
+    try:
+        return build_app()(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except BrokenPipeError:
+        return 0  # whoever read the help has read enough
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise FleetError(f"{error.strerror}: something could not be written") from error
 
 
 def _refuse_inherited_consent(environ: Mapping[str, str]) -> None:

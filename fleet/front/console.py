@@ -51,14 +51,12 @@ def tell(text: str) -> None:
 def finish_output() -> bool:
     """Write what standard output still holds back; return False where it cannot be written."""
     try:
-        put("")
         sys.stdout.flush()
     except BrokenPipeError:
         silence(sys.stdout)
-    except (OSError, FleetError) as error:
+    except OSError as error:
         silence(sys.stdout)
-        reason = error.strerror if isinstance(error, OSError) else error
-        tell(f"fleet: standard output cannot be written: {reason}")
+        tell(f"fleet: standard output cannot be written: {error.strerror}")
         return False
     return True
 
