@@ -12,7 +12,7 @@ from aiohttp import web
 from yarl import URL
 
 from fleet.site.discovery import Discovery
-from fleet.site.transport import Reply, Request, Transport
+from fleet.site.transport import Meter, Reply, Request, Transport
 from tests.site.servers import transport_to, web_server
 
 NOT_FOUND = (404, {"Content-Type": "text/html"}, "<h1>Not Found</h1>")
@@ -67,6 +67,7 @@ class Canned(Transport):
 
     def __init__(self, answer: Callable[[Request], Reply]) -> None:
         self._answer = answer
+        self.meter = Meter()
 
     def at(self, origin: URL) -> Transport:
         """Return itself: there is nothing to keep apart."""
