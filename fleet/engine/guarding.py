@@ -257,8 +257,9 @@ async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str]]) -
         SiteError: ``identity.mismatch``.
     """
     found = known.differences(face)
-    if found.slight and not found.another and known.blog:
-        # A single slight sign is worth a request: the number tells a site that only changed.
+    closed = bool(known.home) and not face.home
+    if known.blog and (closed or found.slight) and not found.another:
+        # Worth a request: the number tells a site that only changed, or whose index is closed.
         face = replace(face, blog=await number())
         found = known.without_number(face)
     if found.another:

@@ -369,7 +369,8 @@ def _demand_rights(identity: Identity, username: str) -> None:
         role = brief(" and ".join(identity.roles)) or "an account without rights"
         raise SiteError(
             "auth.forbidden",
-            f"{username} is signed in as {role}; managing Jetpack needs an administrator",
+            f"{username} is signed in as {role}; managing Jetpack needs manage_options, as"
+            " administrators have it",
         )
 
 

@@ -46,7 +46,9 @@ class Machine:
         username: The account.
         method: How it signs in.
         settings: Limits of its runs.
-        labels: Labels by name of the entry.
+        labels: Servers by name of the entry, as their label tells.
+        timeout: Time for each request.
+        deadline: Time for each site.
     """
 
     folder: Path
@@ -58,6 +60,8 @@ class Machine:
     method: str = "cookie"
     settings: Settings = QUICK
     labels: Mapping[str, str] = field(default_factory=dict)
+    timeout: str = "5s"
+    deadline: str = "20s"
 
     @property
     def store(self) -> str:
@@ -80,7 +84,11 @@ class Machine:
     def inventory(self) -> Inventory:
         """Return the inventory, as a user would write it."""
         auth = f"{{method: {self.method}, username: {self.username}, password: 'env:PW'}}"
-        lines = ["version: 1", "defaults:", "  http: {timeout: 5s, deadline: 20s}"]
+        lines = [
+            "version: 1",
+            "defaults:",
+            f"  http: {{timeout: {self.timeout}, deadline: {self.deadline}}}",
+        ]
         lines += [f"  auth: {auth}", "sites:"]
         for name, url in self.rows.items():
             more = f", labels: {{host: {self.labels[name]}}}" if name in self.labels else ""

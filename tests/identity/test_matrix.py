@@ -16,7 +16,9 @@ from fleet.results import Halt, RunReport, SiteResult, Status
 from fleet.simulator.auth import SimUser
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
+from fleet.site.wire import recognise
 from tests.identity.runs import ADMIN, WRONG, Machine, machine, only
+from tests.pages.made import PAGES
 from tests.policy.governed import governed
 
 LATEX = ActivateModules(("latex",))
@@ -48,6 +50,19 @@ async def test_fault_20_maintenance_is_told_from_overload(
 ) -> None:
     result, logins, writes = await ended(tmp_path, Fault(fault))
     assert (result.kind, result.status, logins, writes) == (kind, status, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("WordPress updates", "site.maintenance"),
+        ("Wordfence, as 503", "block.waf"),
+        ("overload, 503", "site.overloaded"),
+    ],
+)
+def test_fault_20_three_pages_of_one_status_are_told_apart(name: str, kind: str) -> None:
+    (made,) = (made for made in PAGES if made.name == name)
+    assert (made.reply.status, recognise(made.reply).kind) == (503, kind)
 
 
 async def test_fault_21_a_fatal_error_is_no_bad_json_and_is_written_once(tmp_path: Path) -> None:

@@ -118,6 +118,27 @@ async def test_a_closed_index_is_met_before_and_known_after_the_login(tmp_path: 
         assert only(await found.run()).status is Status.UNCHANGED
 
 
+async def test_a_closed_index_hides_no_other_site(tmp_path: Path) -> None:
+    closed = Fault("rest_restricted")
+    async with machine(tmp_path, SiteSpec("shop", blog=1, faults=(closed,))) as found:
+        await found.run()
+        thief = found.world.replace(SiteSpec("shop", blog=2, faults=(closed,)))
+        result = only(await found.run())
+        assert result.kind == "identity.mismatch"
+        assert thief.count("POST") == 0
+
+
+async def test_waiting_for_other_logins_costs_no_time_of_a_site(tmp_path: Path) -> None:
+    """Twenty logins take three rounds of a second, and each site has two and a half."""
+    slow = Fault("slow", where="/wp-login.php", value=1.0)
+    specs = [SiteSpec(f"s{number}", faults=(slow,)) for number in range(20)]
+    async with machine(tmp_path, *specs) as found:
+        found.timeout = found.deadline = "2500ms"
+        report = await found.run()
+        assert report.totals[Status.UNCHANGED] == 20
+        assert max(result.usage.seconds for result in report.results) > 2.5
+
+
 async def test_without_a_record_no_site_is_known(tmp_path: Path) -> None:
     async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
         await found.run()
