@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-__all__ = ["Names"]
+__all__ = ["Names", "may_be_a_site"]
 
 _REMEMBERED = 300.0
 """Seconds for which an address is good."""
@@ -142,3 +143,16 @@ def _look_up(host: str) -> tuple[str, ...]:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
         raise
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def may_be_a_site(address: str) -> bool:
+    """Return whether a name may lead there.
+
+    Clouds tell secrets to whoever asks at a link-local address, and 0.0.0.0 is this machine.
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # with a zone, as only link-local addresses have one
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return not (ip.is_link_local or ip.is_unspecified or ip.is_multicast)

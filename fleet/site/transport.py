@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import socket
 import ssl
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 from anyio import to_thread
 from yarl import URL
 
@@ -29,7 +29,7 @@ from fleet.site.allowance import Allowance
 from fleet.site.cookies import Cookies
 from fleet.site.decoding import ACCEPTED, Body
 from fleet.site.exchange import Meter, Reply, Request, web_address
-from fleet.site.names import Names
+from fleet.site.names import Names, may_be_a_site
 from fleet.site.trust import (
     NO_MORE_FILES,
     Trust,
@@ -172,6 +172,19 @@ class Transport:
         return whole
 
 
+class _Request(aiohttp.ClientRequest):
+    """A request that goes over no connection on which something has come unasked.
+
+    The library would take a second answer to an earlier question for the answer to this one.
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send it, or have a read sent over another connection."""
+        if conn.protocol is not None and conn.protocol.should_close:
+            raise aiohttp.ServerDisconnectedError
+        return await super().send(conn)
+
+
 class _Resolver(AbstractResolver):
     """What the library asks for the addresses of a host, all of one run the same.
 
@@ -192,7 +205,7 @@ class _Resolver(AbstractResolver):
         """Return the addresses of `host`, of both families."""
         if host not in self._kept:
             found = await self._names.addresses(host)
-            self._kept[host] = tuple(address for address in found if _may_be_a_site(address))
+            self._kept[host] = tuple(address for address in found if may_be_a_site(address))
         if not self._kept[host]:
             raise socket.gaierror(socket.EAI_FAIL, "it leads to an address that no site can have")
         return [
@@ -209,19 +222,6 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         """Do nothing: the names outlive a site's connections."""
-
-
-def _may_be_a_site(address: str) -> bool:
-    """Return whether a name may lead there.
-
-    Clouds tell secrets to whoever asks at a link-local address, and 0.0.0.0 is this machine.
-    """
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # with a zone, as only link-local addresses have one
-        return False
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return not (ip.is_link_local or ip.is_unspecified or ip.is_multicast)
 
 
 class Connections:
@@ -330,6 +330,7 @@ def _client(
     )
     return aiohttp.ClientSession(
         connector=connector,
+        request_class=_Request,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
         auto_decompress=False,
