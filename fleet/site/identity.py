@@ -18,8 +18,15 @@ from fleet.site.discovery import Endpoints
 
 __all__ = ["Differences", "Face", "blog_in_page"]
 
-_BLOG = re.compile(r"""_stq\b[^<]{0,600}?\bblog\\?["']?\s{0,3}[:,]\s{0,3}\\?["']?(\d{1,15})\b""")
+_STATISTICS = "_stq"
+_BLOG = re.compile(r"""\bblog\\?["']?\s{0,3}[:,]\s{0,3}\\?["']?(\d{1,15})\b""")
 """Jetpack's statistics name the site's number at WordPress.com in every public page."""
+
+_SCRIPT = 600
+"""Characters of the script in which they do; whatever follows is another's."""
+
+_TRIES = 20
+"""More scripts of theirs than any page has."""
 
 _LONGEST = 300
 _JETPACK = "jetpack/v4"
@@ -138,8 +145,16 @@ class Face:
 
 def blog_in_page(page: str) -> str:
     """Return Jetpack's number of the site in one of its public pages, or an empty string."""
-    found = _BLOG.search(page)
-    return found.group(1) if found else ""
+    start = 0
+    for _ in range(_TRIES):
+        start = page.find(_STATISTICS, start)
+        if start < 0:
+            break
+        script = page[start : start + _SCRIPT].partition("</script")[0]
+        if found := _BLOG.search(script):
+            return found.group(1)
+        start += len(_STATISTICS)
+    return ""
 
 
 def _changed(what: str, before: str, now: str) -> tuple[str, ...]:

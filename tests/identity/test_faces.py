@@ -96,7 +96,8 @@ def test_what_was_known_is_kept_where_it_is_not_told_again() -> None:
         ('_stq = []; _stq.push(["view", {"blog": 7}]);', "7"),
         ('<div data-blog="5"></div>', ""),
         ("", ""),
-        ("_stq" * 50_000, ""),
+        ("_stq " * 400_000, ""),
+        ('_stq.push([]);</script><script>var x = {"blog": 9}</script>', ""),
     ],
 )
 def test_jetpacks_number_stands_in_public_pages(page: str, number: str) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from fleet.engine.stop import Stop
 from fleet.operations.modules import ActivateModules
-from fleet.results import Halt, RunReport, SiteResult, Status
+from fleet.results import Event, Halt, RunReport, SiteFinished, SiteResult, Status
 from fleet.simulator.auth import SimUser
 from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
@@ -112,6 +113,27 @@ async def test_fault_27_a_rejected_password_is_sent_once_across_runs(tmp_path: P
         found.password = ADMIN.password
         assert only(await found.run(LATEX)).status is Status.CHANGED
         assert found.site("shop").login_attempts == 2
+
+
+async def test_fault_27_a_rejected_password_is_sent_once_with_resume(tmp_path: Path) -> None:
+    policy = "policies: [{name: baseline, modules: {active: [latex]}}]\nrollout: {waves: [1, 100%]}"
+    specs = [SiteSpec(f"s{number}", modules=(), blog=1 + number) for number in range(3)]
+    async with governed(tmp_path, policy, *specs) as running:
+        plan = await running.plan()
+        moved = SiteSpec("s0", modules=(), blog=1, users=(SimUser(ADMIN.name, "another"),))
+        site = running.world.replace(moved)
+        stop = Stop()
+
+        def first_wave_is_over(event: Event) -> None:
+            if isinstance(event, SiteFinished):
+                stop.request("SIGINT")
+
+        report = await running.apply(plan, listeners=[first_wave_is_over], stop=stop)
+        assert report.results[0].kind == "auth.bad_credentials"
+        resumed = await running.resume(report.run_id)
+        assert resumed.results[0].kind == "auth.bad_credentials"
+        await running.plan()
+        assert site.count("POST") == 1
 
 
 async def test_fault_28_a_lockout_keeps_the_neighbours_at_its_address_from_trying(
