@@ -82,6 +82,22 @@ async def test_fault_25_an_answer_for_nobody_is_never_used(after: int, tmp_path:
     assert logins <= 2
 
 
+async def test_fault_25_public_data_for_nobody_is_not_used(tmp_path: Path) -> None:
+    """The route is open to everybody, so only the nonce that is missing tells."""
+    gone = Fault("drop_credentials", where="/jetpack/v4/connection")
+    async with machine(tmp_path, SiteSpec("shop", faults=(gone,))) as found:
+        result = only(await found.run())
+        assert (result.status, result.kind) == (Status.BLOCKED, "auth.anonymous")
+        assert found.logins() == 1
+
+
+async def test_fault_25_an_ignored_nonce_is_renewed_once(tmp_path: Path) -> None:
+    once = Fault("drop_credentials", where="/jetpack/v4/connection", times=1)
+    async with machine(tmp_path, SiteSpec("shop", faults=(once,))) as found:
+        assert only(await found.run()).status is Status.UNCHANGED
+        assert found.logins() == 1
+
+
 async def test_fault_25_an_answer_of_a_cache_is_never_used(tmp_path: Path) -> None:
     result, _, writes = await ended(tmp_path, Fault("cached", where="/jetpack/v4/*"))
     assert (result.kind, result.status, writes) == ("proto.cached", Status.FAILED, 0)
