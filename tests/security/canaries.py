@@ -8,7 +8,7 @@ import json
 import random
 import shlex
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -75,14 +75,22 @@ def disguises(secret: str) -> dict[str, bytes]:
     return found
 
 
-def found_in(data: bytes, canaries: Mapping[str, str]) -> list[str]:
-    """Return which secrets are in `data`, and how each is disguised."""
+def found_in(
+    data: bytes, canaries: Mapping[str, str], ways: Collection[str] | None = None
+) -> list[str]:
+    """Return which secrets are in `data`, and how each is disguised.
+
+    Args:
+        data: What is searched.
+        canaries: The secrets by a name for each.
+        ways: Only these disguises; all if None.
+    """
     low = data.lower()
     return [
         f"{channel} ({disguise})"
         for channel, secret in canaries.items()
         for disguise, needle in disguises(secret).items()
-        if needle.lower() in low
+        if (ways is None or disguise in ways) and needle.lower() in low
     ]
 
 

@@ -16,6 +16,9 @@ from fleet.simulator.world import World
 __all__ = ["Reflecting", "sent_secrets"]
 
 _SPOKEN = ("name", "title", "message", "description")
+_HEAD, _FRAME = 32, 24 + 4096
+"""Bytes of the head of a WAL file, and of each page in it with a head of its own."""
+
 _LABEL = "sharing_label"
 
 
@@ -31,6 +34,7 @@ class Reflecting(World):
         super().__init__()
         self.received: dict[str, bytearray] = {}
         self.secrets: dict[str, dict[str, str]] = {}
+        self.ever: set[tuple[str, str]] = set()
         self.thief = ""
         self.spring = spring
 
@@ -48,6 +52,7 @@ class Reflecting(World):
         for header, value in response.headers:
             if header == "Set-Cookie" and "%7C" in value:
                 known[f"cookie {value.partition('=')[0]}"] = value.split(";")[0].split("=", 1)[1]
+        self.ever.update((f"{carrier} of {name}", secret) for carrier, secret in known.items())
         return _reflecting(request, response, list(known.values()))
 
 
@@ -127,6 +132,10 @@ def _said(known: list[str]) -> list[str]:
     return [way(secret) for secret in known for way in ways]
 
 
-def wal_files(folder: Path) -> bytes:
-    """Return what SQLite has not yet taken over into its databases below `folder`."""
-    return b"".join(path.read_bytes() for path in folder.rglob("*-wal"))
+def wal_pages(folder: Path) -> set[bytes]:
+    """Return the pages that SQLite has not yet taken over into its databases below `folder`."""
+    pages: set[bytes] = set()
+    for path in folder.rglob("*-wal"):
+        data = path.read_bytes()
+        pages.update(data[at : at + _FRAME] for at in range(_HEAD, len(data), _FRAME))
+    return pages

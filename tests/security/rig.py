@@ -18,7 +18,7 @@ from fleet.simulator.auth import SimUser
 from fleet.simulator.server import SimulatorServer
 from fleet.simulator.site import SiteSpec
 from tests.security.canaries import Canaries, files_below, found_in, new_canaries
-from tests.security.reflecting import Reflecting, wal_files
+from tests.security.reflecting import Reflecting, wal_pages
 
 __all__ = ["Rig", "rigged"]
 
@@ -65,7 +65,7 @@ class Rig:
     canaries: Canaries
     world: Reflecting
     stolen: bytearray = field(default_factory=bytearray)
-    beside: bytearray = field(default_factory=bytearray)
+    beside: set[bytes] = field(default_factory=set)
     running: set[int] = field(default_factory=set)
     told: dict[str, bytes] = field(default_factory=dict)
 
@@ -109,30 +109,30 @@ class Rig:
     def look(self) -> None:
         """Keep what everybody on this machine could see of the running commands just now."""
         for pid in self.running:
-            self.beside += _cmdlines(pid)
-        self.beside += wal_files(self.folder)
+            self.beside.add(_cmdlines(pid))
+        self.beside |= wal_pages(self.folder)
 
-    def secrets(self) -> dict[str, str]:
-        """Return every secret by its channel, those that came about in sessions too."""
-        found = dict(self.canaries.words)
-        for site, known in self.world.secrets.items():
-            for carrier, secret in known.items():
-                found[f"{carrier} of {site}"] = secret
-                if secret.count("|") == 3:
-                    found |= {f"{carrier} of {site}, token": secret.split("|")[2]}
+    def sessions(self) -> dict[str, str]:
+        """Return the cookies, tokens and nonces of all sessions so far, by a name for each."""
+        found = {}
+        for number, (carrier, secret) in enumerate(sorted(self.world.ever)):
+            found[f"{carrier}, {number}"] = secret
+            if secret.count("|") == 3:
+                found[f"{carrier}, {number}, token"] = secret.split("|")[2]
         return found
 
     def leaks(self) -> list[str]:
         """Return where a secret is that it must not be, of all that was said and written so far."""
-        secrets, leaks = self.secrets(), []
+        sessions, leaks = self.sessions(), []
         places = [
             *self.told.items(),
-            ("beside the commands", bytes(self.beside)),
+            ("beside the commands", b"\n".join(self.beside)),
             ("the other listener", bytes(self.stolen)),
             *((str(path), data) for path, data in files_below(self.folder, self.own_files())),
         ]
         for place, data in places:
-            leaks += [f"{place}: {hit}" for hit in found_in(data, secrets)]
+            leaks += [f"{place}: {hit}" for hit in found_in(data, self.canaries.words)]
+            leaks += [f"{place}: {hit}" for hit in found_in(data, sessions, ("raw", "base64, 0"))]
         for site, received in self.world.received.items():
             foreign = {
                 channel: secret

@@ -120,7 +120,7 @@ def demand_that_the_run_was_worth_it(rig: Rig) -> None:
     assert said.count(b"(secret)") > 50
     assert b"a password, cookie or nonce of ours back" in said
     assert b"HOME=" in (rig.folder / "child-environ").read_bytes()
-    assert b"fleet" in rig.beside
+    assert any(b"-m\0fleet" in seen for seen in rig.beside)
     written = {path.name for path in rig.folder.iterdir()}
     assert {"plan.json", "plan.md", "report.json", "child-environ"} <= written
     assert next(rig.folder.rglob("journal.db")).stat().st_size > 50_000
