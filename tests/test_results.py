@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from fleet.errors import KINDS, SiteError
 from fleet.results import (
     Event,
+    Halt,
+    Halted,
     KeyResult,
     RunFinished,
     RunReport,
@@ -77,7 +80,7 @@ def result(status: Status, kind: str | None = None) -> SiteResult:
         pytest.param([Status.UNCHANGED, Status.CHANGED], None, 0, id="all well"),
         pytest.param([Status.UNCHANGED, Status.DRIFT], None, 2, id="drift only"),
         pytest.param([Status.DRIFT, Status.BLOCKED], None, 3, id="a site is not well"),
-        pytest.param([Status.UNCHANGED, Status.SKIPPED], None, 3, id="skipped"),
+        pytest.param([Status.UNCHANGED, Status.SKIPPED], None, 0, id="skipped on purpose"),
         pytest.param([Status.FAILED], "SIGINT", 130, id="interrupted"),
         pytest.param([Status.CHANGED], "SIGTERM", 143, id="terminated"),
     ],
@@ -86,6 +89,19 @@ def test_the_exit_code_is_the_gravest_that_applies(
     statuses: list[Status], interrupted: str | None, code: int
 ) -> None:
     assert report_of(*map(result, statuses), interrupted=interrupted).exit_code == code
+
+
+def test_a_site_that_was_skipped_for_a_reason_is_not_well() -> None:
+    assert report_of(result(Status.SKIPPED, "plan.stale")).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("halt", "code"),
+    [(Halt.BUDGET, 4), (Halt.CREDENTIALS, 4), (Halt.JOURNAL, 74), (Halt.LOCK, 6)],
+)
+def test_a_run_that_halted_says_so_by_its_exit_code(halt: Halt, code: int) -> None:
+    whole = replace(report_of(result(Status.BLOCKED)), halted=Halted(halt, "why"))
+    assert whole.exit_code == code
 
 
 def test_a_bug_of_ours_outweighs_everything() -> None:
