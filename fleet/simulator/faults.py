@@ -30,6 +30,7 @@ KINDS: Final[dict[str, tuple[Stage, str]]] = {
     "unavailable": ("replace", _ANY),
     "maintenance": ("replace", _ANY),
     "rate_limit": ("replace", _ANY),
+    "parked": ("replace", _ANY),
     "html": ("replace", "/jetpack/*"),
     "redirect_origin": ("replace", _ANY),
     "redirect_https": ("replace", _ANY),

@@ -57,6 +57,13 @@ def _html(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
     return SimResponse(200, (HTML_TYPE,), html_page("Soon", "<body><h1>Coming soon</h1></body>"))
 
 
+def _parked(_site: SimSite, _request: SimRequest, _fault: Fault) -> SimResponse:
+    """Return what those show who park a domain: one page for every path."""
+    script = '<script>window.park = "made up";</script>'
+    page = html_page("A fine name", f"<body>{script}<h1>This name is for sale</h1></body>")
+    return SimResponse(200, (HTML_TYPE,), page)
+
+
 def _to_origin(_site: SimSite, request: SimRequest, _fault: Fault) -> SimResponse:
     return redirect(f"http://elsewhere.example{request.path}", status=301)
 
@@ -110,6 +117,7 @@ _REPLACE: dict[str, Callable[[SimSite, SimRequest, Fault], SimResponse]] = {
     "unavailable": _error(503, "503 Service Unavailable"),
     "maintenance": _maintenance,
     "rate_limit": _rate_limit,
+    "parked": _parked,
     "html": _html,
     "redirect_origin": _to_origin,
     "redirect_https": _to_https,

@@ -85,6 +85,17 @@ async def test_a_domain_that_was_taken_over_gets_no_password(
         assert (site.login_attempts, site.count("POST")) == (0, 0)
 
 
+@pytest.mark.parametrize("met", [False, True])
+async def test_a_parked_domain_gets_no_password(met: bool, tmp_path: Path) -> None:
+    async with machine(tmp_path, SiteSpec("shop")) as found:
+        if met:
+            await found.run()
+        site = found.world.replace(SiteSpec("shop", faults=(Fault("parked"),)))
+        result = only(await found.run(ActivateModules(("latex",))))
+        assert (result.status, result.kind) == (Status.BLOCKED, "site.parked")
+        assert (site.count("POST"), site.login_attempts) == (0, 0)
+
+
 async def test_a_renamed_site_is_the_same(tmp_path: Path) -> None:
     async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
         await found.run()
