@@ -35,14 +35,21 @@ _PART = 8
 _PIECE = 8
 """Characters of the shortest piece beside a ``<`` that counts: pages lose their markup."""
 
-_LAYERS = 2
+_APPLICATION = 24
+"""Characters of an application password of WordPress."""
+
+_LAYERS = 4
 """Encodings inside each other that are undone."""
 
 _DEEPEST = 64
 """Levels of a value that are gone through; what is nested deeper is not shown."""
 
 _CUT_OFF = re.compile(r"[.…)\"' ]*(?:\(\d+ characters in all\))?$")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPES = re.compile(
+    r"(?:%[0-9a-fA-F]{2})+|&#?\w{1,32};|(?:\\u[0-9a-fA-F]{4})+|\\x[0-9a-fA-F]{2}|\\.", re.DOTALL
+)
+"""What addresses, HTML, JSON and shells have in place of a character."""
+
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -54,8 +61,8 @@ class Redactor:
     """Masks secrets in text and values, as they are or encoded in the ways that the web knows.
 
     Looked for, in capitals or not: the secret itself; its percent, HTML, JSON and shell escapes,
-    two deep; its base64, also inside longer base64; its hexadecimal digits; and its first part
-    where a text was cut off. On text without any it costs a search for each of these.
+    also inside each other; its base64, also inside longer base64; its hexadecimal digits; and its
+    first part where a text was cut off. On text without any it costs a search for each of these.
 
     Args:
         secrets: What may not be told; more can be added.
@@ -65,6 +72,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), known: Iterable[str] = ()) -> None:
         self._known = "\n".join(known).lower()
         self._forms: dict[str, None] = {}
+        self._pieces: dict[str, None] = {}
         for secret in secrets:
             self.add(secret)
 
@@ -83,11 +91,9 @@ class Redactor:
         """Look for one more secret from now on."""
         if len(secret) < SHORTEST or secret.lower() in self._known:
             return
-        fresh = [form.lower() for form in _forms(secret) if form.lower() not in self._forms]
-        if fresh:
-            self._forms.update(dict.fromkeys(fresh))
-            self.__dict__.pop("_heads", None)
-            self.__dict__.pop("_pattern", None)
+        self._forms.update(dict.fromkeys(form.lower() for form in _forms(secret)))
+        self._pieces.update(dict.fromkeys(_pieces(secret)))
+        self.__dict__.pop("_heads", None)
 
     def text(self, text: str) -> str:
         """Return `text` with a mask for every secret in it."""
@@ -131,28 +137,25 @@ class Redactor:
     @cached_property
     def _heads(self) -> tuple[str, ...]:
         """The beginnings of all forms: where none of them is, no form is, whole or cut off."""
-        return tuple({form[:SHORTEST]: None for form in self._forms})
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        return tuple({form[:SHORTEST]: None for form in (*self._forms, *self._pieces)})
 
     def _may_hold(self, texts: Iterable[str]) -> bool:
         """Return False where certainly no secret is in any of `texts`; all are searched at once."""
         blob = "\n".join(texts)
-        return _SESSION.search(blob) is not None or any(
-            head in layer for layer in (blob.lower(), *_layers(blob)) for head in self._heads
-        )
+        if _SESSION.search(blob):
+            return True
+        plain = _plain(blob) if self._forms else blob
+        layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
+        return any(head in layer for layer in layers for head in self._heads)
 
     def _masked(self, text: str) -> str:
         text = _SESSION.sub(MASK, text)
         if not self._forms:
             return text
+        text = _without(self._forms, text)
         if self._is_encoded(text):
-            # Word by word before anything else: what a mask tears apart is not found any more.
             text = " ".join(MASK if self._is_encoded(word) else word for word in text.split(" "))
-        text = self._uncut(self._pattern.sub(MASK, text))
+        text = self._uncut(_without(self._pieces, text))
         return MASK if self._is_encoded(text) else text
 
     def _uncut(self, text: str) -> str:
@@ -171,7 +174,11 @@ class Redactor:
 
     def _is_encoded(self, text: str) -> bool:
         """Return whether a secret shows where encodings are undone."""
-        return any(form in layer for layer in _layers(text) for form in self._forms)
+        plain = _plain(text)
+        if plain == text:
+            return False
+        low = plain.lower()
+        return any(form in low for form in self._forms)
 
     def _rewritten(self, value: object, levels: int) -> object:
         if isinstance(value, str):
@@ -220,42 +227,36 @@ def _text(value: object) -> str:
         return ""
 
 
-def _layers(text: str) -> Iterator[str]:
-    """Yield in small letters what `text` stands for with one or more encodings undone."""
-    seen = {text}
-    layer = [text]
+def _without(forms: Iterable[str], text: str) -> str:
+    """Return `text` with a mask for each of `forms`, which are in small letters."""
+    low = text.lower()
+    found = sorted((form for form in forms if form in low), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.I) if found else text
+
+
+def _plain(text: str) -> str:
+    """Return what `text` stands for with encodings undone, of all kinds and inside each other."""
     for _ in range(_LAYERS):
-        found = dict.fromkeys(below for each in layer for below in _decoded(each))
-        layer = [below for below in found if below not in seen]
-        seen.update(layer)
-        yield from (below.lower() for below in layer)
+        if not ("%" in text or "&" in text or "\\" in text):
+            break
+        before, text = text, _ESCAPES.sub(_decoded, text)
+        if text == before:
+            break
+    return text
 
 
-def _decoded(text: str) -> Iterator[str]:
-    """Yield what an encoded text may stand for; nothing where it is not encoded."""
-    if "%" in text:
-        yield unquote(text)
-        if "+" in text:
-            yield unquote(text.replace("+", " "))
-    if "&" in text:
-        yield _entities(text)
-    if "\\" in text:
-        yield _ESCAPE.sub(_unescaped, text)
-
-
-def _entities(text: str) -> str:
-    try:
-        return html.unescape(text)
-    except ValueError:
-        # The number of an entity may have thousands of digits.
-        return text
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    code, byte, char = escape.groups()
-    if code or byte:
-        return chr(int(code or byte, 16))
-    return _SHORT.get(char, char)
+def _decoded(found: re.Match[str]) -> str:
+    escape = found[0]
+    if escape[0] == "%":
+        return unquote(escape)
+    if escape[0] == "&":
+        return html.unescape(escape)
+    if escape[1] == "x" and len(escape) == 4:
+        return chr(int(escape[2:], 16))
+    if escape[1] == "u" and len(escape) > 2:
+        units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in escape.split("\\u")[1:])
+        return units.decode("utf-16-be", "replace")
+    return _SHORT.get(escape[1], escape[1])
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -264,20 +265,25 @@ def _forms(secret: str) -> Iterator[str]:
     WordPress takes an application password with its spaces, without them, and in fours.
     """
     letters = "".join(secret.split())
-    fours = " ".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-    plain = [secret, letters, fours, " ".join(secret.split()), secret.strip()]
-    plain += [form.replace(" ", "+") for form in (secret, fours)]
-    plain += [piece for piece in re.split(r"[<>]", secret) if len(piece) >= _PIECE]
+    spaced = [secret, " ".join(secret.split()), secret.strip()]
+    if len(letters) == _APPLICATION:
+        spaced.append(" ".join(letters[at : at + 4] for at in range(0, _APPLICATION, 4)))
+    plain = [*spaced, letters, *(form.replace(" ", "+") for form in spaced)]
     # As two habits of quoting a quote for a shell have it.
     plain += [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]
     for form in dict.fromkeys(plain):
         if len(form) >= SHORTEST:
             data = form.encode("utf-8", "surrogatepass")
-            yield form
-            yield data.hex()
+            yield from (form, _plain(form), data.hex())
             for core in _in_base64(data):
                 yield core
                 yield core.replace("+", "-").replace("/", "_")
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    """Yield what a page leaves of a secret in which it takes something for markup."""
+    parts = re.split(r"[<>]", secret)
+    yield from (part.lower() for part in parts if len(parts) > 1 and len(part) >= _PIECE)
 
 
 def _in_base64(data: bytes) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, Protocol, cast
 
 import anyio
+from anyio import to_thread
 from pydantic import SecretStr
 
 from fleet.config import Settings
@@ -35,6 +36,9 @@ from fleet.site.transport import Connections
 __all__ = ["Intend", "Visitor"]
 
 Work = Callable[[SiteSession], Awaitable[SiteResult]]
+_MUCH = 500_000
+"""Bytes of answers from which on a result may be long."""
+
 _READ_BACK = 15.0
 """Seconds beyond a site's deadline for reading what became of a change that was sent."""
 
@@ -162,7 +166,12 @@ class Visitor:
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()
-        result = turn.redactor.result(await self._awake(turn, work))
+        result = await self._awake(turn, work)
+        if turn.meter.received < _MUCH:
+            result = turn.redactor.result(result)
+        else:
+            # A flood of text takes seconds to search; other sites need the loop meanwhile.
+            result = await to_thread.run_sync(turn.redactor.result, result)
         return turn.with_usage(result, time.monotonic() - started)
 
     async def _awake(self, turn: Turn, work: Work) -> SiteResult:

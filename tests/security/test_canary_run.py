@@ -86,7 +86,8 @@ async def test_no_command_gives_a_secret_away(tmp_path: Path) -> None:
 async def test_no_crash_gives_a_secret_away(tmp_path: Path, where: str) -> None:
     async with rigged(tmp_path, SEED) as rig:
         words = ("run", "test.crash")
-        code = await rig.python("-m", "tests.security.crashing", where, *words)
+        debug = {"PYTHONASYNCIODEBUG": "1"}
+        code = await rig.python("-m", "tests.security.crashing", where, *words, environ=debug)
         (said,) = rig.told.values()
         assert rig.leaks() == []
     told = {

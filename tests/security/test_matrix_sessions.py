@@ -15,21 +15,27 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from rich.console import Console
+from yarl import URL
 
 from fleet.errors import SiteError
 from fleet.front.console import say, tell
 from fleet.front.plan_view import plan_markdown, plan_text
 from fleet.inventory.model import Inventory
+from fleet.inventory.secrets import SecretRef
 from fleet.journal.journal import open_journal
+from fleet.journal.store import parse_store
 from fleet.operations.settings import GetSettings, SetSettings
-from fleet.redaction import MASK
+from fleet.redaction import MASK, Redactor
 from fleet.report.data import render_json
 from fleet.report.inert import csv_cell, html_text, xml_text
 from fleet.report.text import print_text, render_text
 from fleet.results import KeyResult, RunReport, SiteResult, Status, Verdict
 from fleet.simulator.site import SiteSpec
 from fleet.site.admin_state import is_nonce
+from fleet.site.auth import ApplicationPassword, Credentials
+from fleet.site.transport import Request
 from tests.engine.simulated import simulated
 from tests.policy.governed import governed
 from tests.report.made import broken, ended, run
@@ -256,3 +262,21 @@ def test_security_12_the_mask_is_the_same_in_every_format() -> None:
     assert MASK in render_text(report)
     assert json.loads(render_json(report))["results"][0]["keys"][0]["before"] == MASK
     assert disguises(MASK)["raw"] == MASK.encode()
+
+
+def test_security_10_what_carries_credentials_does_not_show_them(tmp_path: Path) -> None:
+    secret = "Kanarie42zeisig"
+    credentials = Credentials("fleet-bot", SecretStr(secret))
+    url = URL("https://a.example/")
+    carriers = [
+        credentials,
+        ApplicationPassword(credentials),
+        Request("POST", url, {"X-WP-Nonce": secret}, form={"pwd": secret}),
+        Request("POST", url, {"Authorization": secret}, json={"password": secret}),
+        Redactor([secret]),
+        SecretRef.parse(secret, folder=tmp_path, allow_inline=True),
+        parse_store(f"postgresql://u:{secret}@h.example/x"),
+    ]
+    told = "".join(f"{each!r} {each} {[each]}" for each in carriers)
+    assert secret not in told
+    assert "Credentials(" in told
