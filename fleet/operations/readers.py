@@ -5,7 +5,6 @@ A figure that cannot be had is null with a reason, never zero and never another 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from fleet.operations.caps import short, shortened
+from fleet.site import strict_json
 from fleet.site.client import Connection, JetpackReader, demand
 from fleet.site.wire import Answer
 
@@ -67,8 +67,8 @@ def inner(answer: Answer) -> object:
     """
     data = answer.value.get("data") if isinstance(answer.value, dict) else None
     try:
-        return json.loads(data) if isinstance(data, str) else data
-    except (ValueError, RecursionError):
+        return strict_json.loads(data) if isinstance(data, str) else data
+    except ValueError:
         return None
 
 
