@@ -158,8 +158,8 @@ class Transport:
             return Reply(response.status, response.url, response.headers, body)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        # The wire may carry the frames of many small chunks besides the body.
-        self._lines.allowance.body(2 * self._limits.body + _CHUNK)
+        # The wire carries the frames of chunks besides the body, honest ones far fewer than these.
+        self._lines.allowance.body(self._limits.body + self._limits.body // 4 + _CHUNK)
         try:
             body = Body(response.headers.getall("Content-Encoding", ()), self._limits.body)
             async for chunk in response.content.iter_chunked(_CHUNK):
