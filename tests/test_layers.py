@@ -31,7 +31,7 @@ BELOW = {
 BELOW["front"] = {*BELOW, "policy", "report", "simulator"}
 BELOW["__main__"] = {"front"}
 BELOW["__init__"] = set(BELOW)
-OPTIONAL = {"keyring": "keyring_backend.py", "uvloop": ""}
+OPTIONAL = {"keyring": "keyring_backend.py"}
 
 
 def room_of(path: Path) -> str:
