@@ -19,7 +19,7 @@ from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, Query, WriteLog, undone
 from fleet.operations.caps import short, trimmed
 from fleet.operations.module_state import ModuleState, Slug, read_modules, stored_states
-from fleet.operations.refusals import refusal
+from fleet.operations.refusals import answered, refusal
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader, Module
 from fleet.site.wire import Answer
@@ -150,15 +150,16 @@ class ActivateModules(_Toggle):
         """
         await log.sending(changes)
         slugs = [_slug(change) for change in changes]
-        answer = await client.activate_modules(slugs)
-        if answer.status == 302:
+        answer = await answered(log, changes, client.activate_modules(slugs))
+        if answer is not None and answer.status == 302:
             await log.sending(changes)
-            answer = await client.activate_modules(slugs)
+            answer = await answered(log, changes, client.activate_modules(slugs))
+        if answer is None:
+            return
         if answer.status == 404 and answer.code in _GONE:
             log.withdraw(changes)
             await _one_by_one(client, changes, state, log)
             return
-        log.answer(changes)
         if not answer.ok:
             for change in changes:
                 _complain(log, change, state, answer)
@@ -221,9 +222,9 @@ class DeactivateModules(_Toggle):
             together = []
         else:
             await log.sending(together)
-            answer = await client.update_settings({_slug(change): False for change in together})
-            log.answer(together)
-            if not answer.ok:
+            values = {_slug(change): False for change in together}
+            answer = await answered(log, together, client.update_settings(values))
+            if answer is not None and not answer.ok:
                 for change in together:
                     _complain(log, change, state, answer)
         alone = [change for change in changes if change not in together]
@@ -316,12 +317,13 @@ async def _one_by_one(
 
 async def _toggle(client: JetpackClient, change: Change, state: ModuleState, log: WriteLog) -> None:
     """Switch one module; a redirect means that a conflicting plugin went first: once more."""
-    active = change.after is True
-    answer = await client.toggle_module(_slug(change), active=active)
-    if answer.status == 302:
+    slug, active = _slug(change), change.after is True
+    answer = await answered(log, [change], client.toggle_module(slug, active=active))
+    if answer is not None and answer.status == 302:
         await log.sending([change])
-        answer = await client.toggle_module(_slug(change), active=active)
-    log.answer([change])
+        answer = await answered(log, [change], client.toggle_module(slug, active=active))
+    if answer is None:
+        return
     if answer.code == "already_inactive":
         log.told[change.key] = False
     elif not answer.ok:

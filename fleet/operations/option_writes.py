@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from fleet.errors import SiteError
 from fleet.operations.base import Complaint, WriteLog
 from fleet.operations.caps import short
-from fleet.operations.refusals import refusal
+from fleet.operations.refusals import answered, refusal
 from fleet.operations.sameness import same_value, truth
 from fleet.operations.values import LATE, MASK, masked
 from fleet.results import Change
@@ -128,15 +127,10 @@ class OptionWriter:
     async def _send_batch(self, batch: Sequence[Change]) -> None:
         """Send one request; an error of the site's own does not keep the next one back."""
         await self._log.sending(batch)
-        try:
-            answer = await self._write({setting_name(change.key): change.after for change in batch})
-        except SiteError as error:
-            if not error.answered:
-                raise
-            self._log.answer(batch)
-            self._log.complain(batch, error.kind, error.message)
-            return
-        self._note(batch, answer)
+        values = {setting_name(change.key): change.after for change in batch}
+        answer = await answered(self._log, batch, self._write(values))
+        if answer is not None:
+            self._note(batch, answer)
 
     def _note(self, batch: Sequence[Change], answer: Answer) -> None:
         """Note what an answer says of each key of its request."""
@@ -206,8 +200,14 @@ def _complaints(answer: Answer, names: Sequence[str], module: str) -> dict[str, 
             name: f"value not accepted: {bad[name]}" if name in bad else bystander for name in names
         }
     else:
-        reasons = _parts(answer.said[:_SEARCHED], names)
+        reasons = _parts(_words(answer), names)
     return {name: Complaint("jetpack.refused", reasons.get(name) or _SILENT) for name in names}
+
+
+def _words(answer: Answer) -> str:
+    """Return the site's message as far as it is searched; what is shown of it is cut elsewhere."""
+    message = answer.value.get("message") if isinstance(answer.value, dict) else None
+    return message[:_SEARCHED] if isinstance(message, str) else ""
 
 
 def _bystander(named: Mapping[str, object], batch: Sequence[str]) -> str:

@@ -7,10 +7,18 @@ permission callbacks of Jetpack 4.3 to 16.1.
 
 from __future__ import annotations
 
-from fleet.operations.base import Complaint
+from collections.abc import Awaitable, Iterable
+
+from fleet.errors import SiteError
+from fleet.operations.base import Complaint, WriteLog
+from fleet.results import Change
 from fleet.site.wire import Answer
 
-__all__ = ["came_to_nothing", "refusal"]
+__all__ = ["answered", "came_to_nothing", "refusal"]
+
+_OF_ITS_OWN = ("proto.not_json", "site.critical_error", "site.server_error")
+"""Trouble of one answer that says nothing against the next request: PHP's notices in front of
+the JSON, a plugin that fails on a hook. A firewall or a limit would, so those end the writing."""
 
 _BAD_NONCE = "rest_cookie_invalid_nonce"
 _BEFORE_THE_ROUTE = frozenset(
@@ -44,3 +52,27 @@ def refusal(answer: Answer) -> Complaint | None:
     kind = "auth.anonymous" if answer.status == 401 else "auth.forbidden"
     reason = f"the site refused the request ({answer.code or 'without a code'})"
     return Complaint(kind, reason, undone=came_to_nothing(answer))
+
+
+async def answered(
+    log: WriteLog, changes: Iterable[Change], call: Awaitable[Answer]
+) -> Answer | None:
+    """Return the answer to a write of `changes`, noted as answered.
+
+    None where the site is done with the request, and its answer cannot be read: that is noted as a
+    complaint, and reading again tells what became of it. Later writes go on.
+
+    Raises:
+        SiteError: There was no answer, or one that says that no further write should be sent.
+    """
+    changes = tuple(changes)
+    try:
+        answer = await call
+    except SiteError as error:
+        if not error.answered or error.kind not in _OF_ITS_OWN:
+            raise
+        log.answer(changes)
+        log.complain(changes, error.kind, error.message)
+        return None
+    log.answer(changes)
+    return answer

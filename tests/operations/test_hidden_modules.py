@@ -72,7 +72,7 @@ async def test_a_module_that_is_off_is_unchanged_by_what_the_site_says(
         pytest.param("lie_applied", "refused it", id="no but yes"),
         pytest.param("reset_after", "answer was lost", id="answer lost"),
         pytest.param("reset_before", "answer was lost", id="request lost"),
-        pytest.param("server_error", "answer was lost", id="server error"),
+        pytest.param("server_error", "the site answered 500", id="server error"),
     ],
 )
 async def test_what_cannot_be_known_is_unknown_and_says_what_to_do(

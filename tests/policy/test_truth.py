@@ -288,6 +288,28 @@ async def test_an_unknown_change_stays_open_while_the_site_cannot_be_reached(
         assert sorted(keys) == sorted(set(keys))
 
 
+@pytest.mark.parametrize("fault", ["php_notice", "bom"])
+async def test_an_answer_that_cannot_be_read_holds_no_later_write_up(
+    fault: str, tmp_path: Path
+) -> None:
+    specs = [replace(spec, faults=(Fault(fault),)) for spec in fleet_of(1)]
+    async with governed(tmp_path, BASELINE, *specs) as running:
+        result = only(await running.apply())
+        assert set(verdicts(result).values()) == {Verdict.CHANGED}
+        assert result.usage.writes == 3
+
+
+@pytest.mark.parametrize("fault", ["waf", "rate_limit"])
+async def test_a_firewall_or_a_limit_ends_the_writing(fault: str, tmp_path: Path) -> None:
+    strict = Fault(fault, where="*/module/likes/active", methods=("POST",))
+    specs = [replace(spec, faults=(strict,)) for spec in fleet_of(1)]
+    async with governed(tmp_path, BASELINE, *specs) as running:
+        result = only(await running.apply())
+        assert set(verdicts(result).values()) == {Verdict.REJECTED}
+        assert result.usage.writes == 1
+        assert running.site("s00").ledger == []
+
+
 async def test_a_slow_check_leaves_what_was_read_as_it_is(tmp_path: Path) -> None:
     checks = """
 rollout: {checks: [{path: /slow/, within: 300ms}]}
