@@ -11,7 +11,7 @@ import os
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -155,6 +155,8 @@ class Database:
         engine: Its connections.
         now: The time, with time zone.
         turn: Held by the writer of this process; None where many may write at once.
+        places: One for each connection. Whoever waits for one waits on this process alone, so
+            that is no trouble of the journal's, however long a busy machine takes.
         failure: Why nothing may be written any more, once a write failed.
     """
 
@@ -162,6 +164,9 @@ class Database:
     engine: AsyncEngine
     now: Clock
     turn: anyio.Lock | None = None
+    places: anyio.Semaphore = field(
+        default_factory=lambda: anyio.Semaphore(_CONNECTIONS + _MORE_CONNECTIONS)
+    )
     failure: JournalError | None = None
 
     @classmethod
@@ -207,7 +212,7 @@ class Database:
             JournalError: The database failed.
         """
         try:
-            async with self.engine.begin() as connection:
+            async with self.places, self.engine.begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             raise self._explained(error) from self._cause(error)
@@ -225,7 +230,8 @@ class Database:
         async with self.turn or nullcontext():
             self.check()
             try:
-                async with self.engine.execution_options(writes=True).begin() as connection:
+                writer = self.engine.execution_options(writes=True)
+                async with self.places, writer.begin() as connection:
                     yield connection
             except (SQLAlchemyError, OSError) as error:
                 self.failure = self._explained(error)
