@@ -1,8 +1,9 @@
 """Listens in on the exchanges with a site for secrets that come about on the way.
 
 A password is known before a visit; the cookies and nonces of its session are not. What is sent as
-a credential, and what comes as a cookie, is handed on, so that it can be masked wherever the site
-says it back.
+a credential, and what comes as the cookie of a session, is handed on, so that it can be masked
+wherever the site says it back. Cookies that keep a choice of a visitor are left alone: the value
+of ``theme=twentytwentyfive`` is that of a setting, too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,16 @@ _LONG = 16
 _TOKEN = 32
 """Characters of the shortest token within a value; beside it stand a name and a date."""
 
+_VERY_LONG = 256
+"""Characters from which on a value is no choice of a visitor, whatever it looks like."""
+
 _NONCE = re.compile("nonce", re.IGNORECASE)
+_SESSIONS = re.compile("wordpress_(?!test_cookie)|sess|auth(?!or)|token", re.IGNORECASE)
+"""Names of the cookies of sessions; that of an author keeps the name of who commented."""
+
+_HEX = re.compile(r"[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z0-9+/=._~$-]{16,}")
+_TURN = re.compile(r"(?=[A-Za-z][0-9]|[0-9][A-Za-z]|[a-z][A-Z])")
 
 
 def overheard(connections: Connections, hear: Hear) -> Connections:
@@ -91,10 +101,27 @@ def _sent(request: Request) -> Iterator[str]:
 
 
 def _session(header: str) -> Iterator[str]:
-    """Yield the value of a cookie as it is sent and as it is meant, and the tokens in it."""
-    value = header.partition(";")[0].partition("=")[2].strip(' "')
+    """Yield the value of a session's cookie as it is sent and as it is meant, and its tokens."""
+    name, _, value = header.partition(";")[0].partition("=")
+    value = value.strip(' "')
     meant = unquote(value)
-    if len(value) >= _LONG:
+    if len(value) < _LONG:
+        return
+    named = _SESSIONS.search(name) is not None
+    if named or len(value) >= _VERY_LONG or _looks_random(meant):
         yield value
         yield meant
-        yield from (part for part in meant.split("|") if len(part) >= _TOKEN)
+    for part in meant.split("|"):
+        if len(part) >= _TOKEN and (named or _looks_random(part)):
+            yield part
+
+
+def _looks_random(value: str) -> bool:
+    """Return whether a value is nothing that people write.
+
+    At random, letters and digits, or small letters and capitals, meet at two places of five; in
+    names, times and addresses seldom.
+    """
+    if _HEX.fullmatch(value):
+        return True
+    return _WORD.fullmatch(value) is not None and 4 * len(_TURN.findall(value)) >= len(value)
