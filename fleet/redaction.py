@@ -8,6 +8,11 @@ an error or the value of a setting, as they are or encoded. Whatever leaves a vi
 A secret shorter than `SHORTEST` is not looked for: in place of every ``a`` the mask would hide the
 report and give the secret away. Nor is one that stands in words of our own, such as the name of
 the site: they are shown anyway, and a mask in them would tell what the secret is.
+
+A part of a secret is often an ordinary word (``HarbourCafe`` of ``HarbourCafe!2024``). It is masked
+only where a cut has left it, at the end of a text that shows signs of one. Values have to be put
+back as they were, so an ellipsis, which may be their own, is no sign in them; names are taken as
+they are.
 """
 
 from __future__ import annotations
@@ -18,6 +23,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from fleet.results import KeyResult, SiteResult
@@ -44,7 +51,30 @@ _LAYERS = 4
 _DEEPEST = 64
 """Levels of a value that are gone through; what is nested deeper is not shown."""
 
+_END = 80
+"""Characters at the end of a text among which signs of a cut are looked for."""
+
 _CUT_OFF = re.compile(r"[.…)\"' ]*(?:\(\d+ characters in all\))?$")
+"""What may stand behind the last letter that a cut has left."""
+
+
+class _Kind(NamedTuple):
+    """What tells of a text that it was cut off, and whether pieces count one by one."""
+
+    sign: re.Pattern[str] | None
+    sizes: tuple[int, ...] = ()
+    loose: bool = False
+
+
+_WORDS = _Kind(re.compile(r"(?:\.{3}|…)" + _CUT_OFF.pattern), (160, 4000), loose=True)
+"""Of messages and reasons: an ellipsis, or as long as `excerpt` and `brief` of a site leave it."""
+
+_VALUE = _Kind(re.compile(r"\.{3} \(\d+ characters in all\)$"), (300, 4000))
+"""Of values: the remark of `caps.short`, or as long as `brief` and a `Face` leave a name."""
+
+_NAME = _Kind(None)
+"""Of keys and names of values, which nothing cuts."""
+
 _ESCAPES = re.compile(
     r"(?:%[0-9a-fA-F]{2})+|&#?\w{1,32};|(?:\\u[0-9a-fA-F]{4})+|\\x[0-9a-fA-F]{2}|\\.", re.DOTALL
 )
@@ -62,7 +92,8 @@ class Redactor:
 
     Looked for, in capitals or not: the secret itself; its percent, HTML, JSON and shell escapes,
     also inside each other; its base64, also inside longer base64; its hexadecimal digits; and its
-    first part where a text was cut off. On text without any it costs a search for each of these.
+    first part where a text shows that it was cut off. On text without any it costs a search for
+    each of these.
 
     Args:
         secrets: What may not be told; more can be added.
@@ -72,7 +103,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), known: Iterable[str] = ()) -> None:
         self._known = "\n".join(known).lower()
         self._forms: dict[str, None] = {}
-        self._pieces: dict[str, None] = {}
+        self._pieces: dict[tuple[str, ...], None] = {}
+        self._heard: set[str] = set()
         for secret in secrets:
             self.add(secret)
 
@@ -88,16 +120,20 @@ class Redactor:
         return "Redactor()"
 
     def add(self, secret: str) -> None:
-        """Look for one more secret from now on."""
+        """Look for one more secret from now on; one that is known already costs nothing."""
+        if secret in self._heard:
+            return
+        self._heard.add(secret)
         if len(secret) < SHORTEST or secret.lower() in self._known:
             return
         self._forms.update(dict.fromkeys(form.lower() for form in _forms(secret)))
-        self._pieces.update(dict.fromkeys(_pieces(secret)))
+        if pieces := tuple(each for each in _pieces(secret) if each not in self._known):
+            self._pieces[pieces] = None
         self.__dict__.pop("_heads", None)
 
     def text(self, text: str) -> str:
-        """Return `text` with a mask for every secret in it."""
-        return self._masked(text) if self._may_hold((text,)) else text
+        """Return words with a mask for every secret in them."""
+        return self._masked(text, _WORDS) if self._may_hold((text,)) else text
 
     def value(self, value: object) -> object:
         """Return a JSON value with a mask for every secret in its texts, names and numbers."""
@@ -113,31 +149,31 @@ class Redactor:
             return result
         clean = replace(
             result,
-            message=self._masked(result.message),
-            said=self._masked(result.said),
+            message=self._masked(result.message, _WORDS),
+            said=self._masked(result.said, _WORDS),
             keys=tuple(map(self._key, result.keys)),
             data={
-                self._masked(str(key)): self._rewritten(value, _DEEPEST)
+                self._masked(str(key), _NAME): self._rewritten(value, _DEEPEST)
                 for key, value in result.data.items()
             },
-            notes=tuple(map(self._masked, result.notes)),
+            notes=tuple(self._masked(note, _WORDS) for note in result.notes),
         )
         return clean if clean == result else replace(clean, notes=(*clean.notes, NOTE))
 
     def _key(self, key: KeyResult) -> KeyResult:
         return replace(
             key,
-            key=self._masked(key.key),
+            key=self._masked(key.key, _NAME),
             before=self._rewritten(key.before, _DEEPEST),
             wanted=self._rewritten(key.wanted, _DEEPEST),
             found=self._rewritten(key.found, _DEEPEST),
-            reason=self._masked(key.reason),
+            reason=self._masked(key.reason, _WORDS),
         )
 
     @cached_property
     def _heads(self) -> tuple[str, ...]:
         """The beginnings of all forms: where none of them is, no form is, whole or cut off."""
-        return tuple({form[:SHORTEST]: None for form in (*self._forms, *self._pieces)})
+        return tuple({form[:SHORTEST]: None for form in (*self._forms, *chain(*self._pieces))})
 
     def _may_hold(self, texts: Iterable[str]) -> bool:
         """Return False where certainly no secret is in any of `texts`; all are searched at once."""
@@ -148,28 +184,36 @@ class Redactor:
         layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
         return any(head in layer for layer in layers for head in self._heads)
 
-    def _masked(self, text: str) -> str:
+    def _masked(self, text: str, kind: _Kind) -> str:
+        size = len(text)
         text = _SESSION.sub(MASK, text)
         if not self._forms:
             return text
         text = _without(self._forms, text)
         if self._is_encoded(text):
             text = " ".join(MASK if self._is_encoded(word) else word for word in text.split(" "))
-        text = self._uncut(_without(self._pieces, text))
+        text = _without(self._left(text, kind), text)
+        if size in kind.sizes or (kind.sign and kind.sign.search(text[-_END:])):
+            text = self._uncut(text)
         return MASK if self._is_encoded(text) else text
+
+    def _left(self, text: str, kind: _Kind) -> Iterator[str]:
+        """Yield the pieces that count: in words each, elsewhere where all of a secret are there."""
+        low = text.lower() if self._pieces else ""
+        for pieces in self._pieces:
+            if kind.loose or (len(pieces) > 1 and all(piece in low for piece in pieces)):
+                yield from pieces
 
     def _uncut(self, text: str) -> str:
         """Return `text` without the part of a secret at its end that a cut has left there."""
-        low = text.lower()
-        if len(low) != len(text):
-            return text
-        end = _CUT_OFF.search(low)
-        last = end.start() if end else len(low)
+        end = _CUT_OFF.search(text[-_END:])
+        rest = end[0] if end else ""
+        low = text[: len(text) - len(rest)].lower()
         for form in self._forms:
-            at = low.rfind(form[:SHORTEST], 0, last)
-            size = last - at
-            if at >= 0 and size >= max(_PART, len(form) / 2) and form.startswith(low[at:last]):
-                return text[:at] + MASK + text[last:]
+            for size in range(len(form) - 1, max(_PART, -(-len(form) // 2)) - 1, -1):
+                part = form[:size]
+                if low.endswith(part) and part not in self._known:
+                    return text[: len(text) - len(rest) - size] + MASK + rest
         return text
 
     def _is_encoded(self, text: str) -> bool:
@@ -182,18 +226,18 @@ class Redactor:
 
     def _rewritten(self, value: object, levels: int) -> object:
         if isinstance(value, str):
-            return self._masked(value)
+            return self._masked(value, _VALUE)
         if value is None or isinstance(value, bool):
             return value
         if not isinstance(value, Mapping | list | tuple):
             # A password of digits may come back as a number.
             text = _text(value)
-            return value if self._masked(text) == text else MASK
+            return value if self._masked(text, _VALUE) == text else MASK
         if levels == 0:
             return MASK
         if isinstance(value, Mapping):
             return {
-                self._masked(str(key)): self._rewritten(item, levels - 1)
+                self._masked(str(key), _NAME): self._rewritten(item, levels - 1)
                 for key, item in value.items()
             }
         return [self._rewritten(item, levels - 1) for item in value]

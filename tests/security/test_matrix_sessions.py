@@ -32,6 +32,7 @@ from fleet.report.data import render_json
 from fleet.report.inert import csv_cell, html_text, xml_text
 from fleet.report.text import print_text, render_text
 from fleet.results import KeyResult, RunReport, SiteResult, Status, Verdict
+from fleet.simulator.auth import SimUser
 from fleet.simulator.site import SiteSpec
 from fleet.site.admin_state import is_nonce
 from fleet.site.auth import ApplicationPassword, Credentials
@@ -90,6 +91,33 @@ async def test_security_12_a_secret_in_an_old_value_is_neither_kept_nor_put_back
     assert report.results[0].keys[0].before == f"Share {MASK}"
     assert (meant.intent.sealed, meant.intent.before) == (True, None)
     assert all(password.encode() not in data for _, data in files_below(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("password", "before"),
+    [
+        ("HarbourCafe!2024", "HarbourCafe"),
+        ("HarbourCafe!2024", "Welcome to HarbourCafe..."),
+        ("HarbourCafe<2024!!", "HarbourCafe"),
+    ],
+)
+async def test_security_12_words_that_a_password_begins_with_are_kept_and_put_back(
+    tmp_path: Path, password: str, before: str
+) -> None:
+    key = "highlander_comment_form_prompt"
+    policy = f"policies:\n- name: p\n  options: {{comments.{key}: Say hello}}\n"
+    users = (SimUser("fleet-bot", password),)
+    spec = SiteSpec("s", users=users, modules=("comments",), options={key: before})
+    async with governed(tmp_path, policy, spec, username="fleet-bot", password=password) as running:
+        plan = await running.plan()
+        ((change,),) = (site.changes for site in plan.sites)
+        assert (change.before, change.known) == (before, True)
+        report = await running.apply(plan)
+        assert running.site("s").options[key] == "Say hello"
+        (meant,) = await running.journal.intents(report.run_id)
+        assert (meant.intent.sealed, meant.intent.before) == (False, before)
+        await running.roll_back(report.run_id)
+        assert running.site("s").options[key] == before
 
 
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", " =1+1", '"=1+1', ";=1+1", "\t=1", "\uff1d1+1"]

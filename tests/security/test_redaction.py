@@ -7,16 +7,22 @@ import html
 import json
 import shlex
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fleet.operations.caps import LONGEST, short
 from fleet.redaction import MASK, NOTE, SHORTEST, Redactor
 from fleet.results import KeyResult, SiteResult, Status, Verdict
+from fleet.site.discovery import Endpoints
+from fleet.site.identity import Face
+from fleet.site.wire import brief, excerpt
 from tests.report.strategies import hostile, json_objects, patient, site_results, words
 from tests.security.canaries import found_in
+from tests.site.replies import HOME, reply
 
 SECRET = "Kanarie%42&<\"é'x9Q"
 APPLICATION = "abcd EFGH 1234 ijkl MNOP 5678"
@@ -60,13 +66,65 @@ def test_an_application_password_is_known_with_and_without_its_spaces() -> None:
     assert Redactor([letters]).text(f"<{APPLICATION}>") == f"<{MASK}>"
 
 
-@pytest.mark.parametrize("end", ["", "...", "…", ")", '"', "... (9000 characters in all)"])
+@pytest.mark.parametrize("end", ["...", "…", "...)", '…"', "... (9000 characters in all)"])
 def test_a_secret_that_was_cut_off_is_masked(end: str) -> None:
     assert Redactor([SECRET]).text(f"said {SECRET[:11]}{end}") == f"said {MASK}{end}"
 
 
+def test_a_secret_at_one_of_our_own_ends_is_masked() -> None:
+    redactor = Redactor([SECRET])
+    long = f"{'x' * (LONGEST - 11)}{SECRET}"
+    cut = f"{'x' * (LONGEST - 11)}{MASK}... ({len(long)} characters in all)"
+    assert redactor.text(short(long)) == cut
+    assert redactor.value({"a": [short(long)]}) == {"a": [cut]}
+    assert redactor.text(brief(long)) == f"{'x' * (LONGEST - 11)}{MASK}"
+    plain = "Kanarie42zeisig"
+    page = reply(f"{plain} {'x' * 133}{plain}")
+    assert Redactor([plain]).text(excerpt(page)) == f"{MASK} {'x' * 133}{MASK}"
+    named = Endpoints(HOME, HOME, frozenset(), f"{'x' * 289}{SECRET}")
+    assert redactor.value({"name": Face.of(named).name}) == {"name": f"{'x' * 289}{MASK}"}
+
+
+WORDS = [
+    ("HarbourCafe!2024", "HarbourCafe"),
+    ("HarbourCafe!2024", "Welcome to HarbourCafe"),
+    ("administrator2024", "administrator"),
+    ("wordpress123", "Powered by wordpress"),
+    ("HarbourCafe<2024!!", "Powered by HarbourCafe"),
+]
+
+
+@pytest.mark.parametrize(("secret", "text"), WORDS)
+def test_words_that_a_secret_begins_with_are_no_secret(secret: str, text: str) -> None:
+    redactor = Redactor([secret])
+    key = KeyResult(text, Verdict.DRIFT, f"{text}...", {text: [text]}, text, None, "")
+    told = SiteResult("s", "u", Status.DRIFT, None, "", "", (key,), {text: {text: text}}, ())
+    assert redactor.result(told) == told
+    assert redactor.value({text: [text, f"{text}…", f'"{text}"']}) == {
+        text: [text, f"{text}…", f'"{text}"']
+    }
+    whole = {"a": f"{text} {secret}", secret: 1}
+    assert redactor.value(whole) == {"a": f"{text} {MASK}", MASK: 1}
+
+
+def test_a_name_is_never_cut_off() -> None:
+    name = "administrator... (9000 characters in all)"
+    assert Redactor(["administrator2024"]).value({name: 1}) == {name: 1}
+
+
+def test_a_part_in_words_of_our_own_is_not_masked() -> None:
+    redactor = Redactor(["HarbourCafe!2024"], known=["HarbourCafe"])
+    assert redactor.text("the site HarbourCafe...") == "the site HarbourCafe..."
+    redactor = Redactor(["HarbourCafe<2024!!"], known=["HarbourCafe"])
+    assert redactor.text("the site HarbourCafe said") == "the site HarbourCafe said"
+
+
 def test_the_half_of_a_secret_beside_markup_is_masked() -> None:
-    assert Redactor(["Kanarie%42<b>Zeisig77"]).text("Kanarie%42 Zeisig77") == f"{MASK} {MASK}"
+    redactor = Redactor(["Kanarie%42<b>Zeisig77"])
+    assert redactor.text("Kanarie%42 Zeisig77") == f"{MASK} {MASK}"
+    assert redactor.text("only Kanarie%42 here") == f"only {MASK} here"
+    assert redactor.value(["Kanarie%42 Zeisig77"]) == [f"{MASK} {MASK}"]
+    assert redactor.value(["only Kanarie%42 here"]) == ["only Kanarie%42 here"]
 
 
 def test_short_secrets_and_words_of_our_own_are_not_looked_for() -> None:
@@ -85,6 +143,28 @@ def test_secrets_that_come_later_are_looked_for_too() -> None:
     assert redactor.text("nonce 0123456789 here") == f"nonce {MASK} here"
     assert redactor.value(123456789) == 123456789
     assert Redactor(["123456789"]).value({"pin": 123456789, "n": 1.5}) == {"pin": MASK, "n": 1.5}
+
+
+class Counted(str):
+    """A secret that counts how often it is taken apart."""
+
+    __slots__ = ("taken",)
+
+    def split(self, *given: Any, **named: Any) -> list[str]:
+        """Return the parts, and count."""
+        self.taken = getattr(self, "taken", 0) + 1
+        return super().split(*given, **named)
+
+
+def test_a_secret_that_is_heard_again_costs_nothing() -> None:
+    nonce = Counted("0123456789")
+    redactor = Redactor([SECRET])
+    redactor.add(nonce)
+    once = nonce.taken
+    for _ in range(9):
+        redactor.add(nonce)
+    assert nonce.taken == once > 0
+    assert redactor.text("nonce 0123456789 here") == f"nonce {MASK} here"
 
 
 def test_a_redactor_says_nothing_of_what_it_looks_for() -> None:
