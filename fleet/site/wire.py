@@ -47,8 +47,8 @@ _MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*(?:>|\Z)", re.DOTA
 _DOCUMENT = re.compile(r"(?<![^>\s\ufeff])[{\[]")
 """Where a document may begin behind stray text."""
 
-_STRAY = 64 * 1024
-"""Characters that PHP may have printed before a document; notices are far shorter."""
+_STRAY = 512 * 1024
+"""Characters that PHP may have printed before a document: thousands of notices."""
 
 _TRIES = 20
 _YEAR = 365 * 86400.0

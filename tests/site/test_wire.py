@@ -20,6 +20,7 @@ NOTICE = (
     "<br />\n<b>Notice</b>:  Undefined index: a [b] in <b>/srv/x.php</b> on line <b>3</b><br />\n"
 )
 PLAIN_NOTICE = "PHP Warning:  foo() expects {x} [1] in /srv/x.php on line 3\n"
+LINE = "<br />\n<b>Deprecated</b>:  Creation of dynamic property in <b>/srv/x.php</b><br />\n"
 DEEP = "[" * 100_000 + "]" * 100_000
 NESTED: list[object] = []
 for _ in range(63):
@@ -43,6 +44,7 @@ OUTGOING = '{"code":"failed_test__outbound_http","message":"no","data":{"status"
         pytest.param(NOTICE + '{"a":1}', {"a": 1}, id="notice in HTML"),
         pytest.param(PLAIN_NOTICE + '{"a":[1]}', {"a": [1]}, id="notice in text"),
         pytest.param(NOTICE + BOM + '{"a":1}', {"a": 1}, id="notice, then a mark"),
+        pytest.param(LINE * 5000 + '{"a":1}', {"a": 1}, id="thousands of notices"),
         pytest.param('<!-- cached -->[{"a":1}]', [{"a": 1}], id="comment"),
         pytest.param('[0] {x [] {"a":1}', {"a": 1}, id="behind other brackets"),
         pytest.param("[" * 64 + "]" * 64, NESTED, id="as deep as may be"),
@@ -69,7 +71,7 @@ def test_a_document_is_read(body: str, value: object) -> None:
         pytest.param(b'{"a":' * 100_000, id="very deep and cut off"),
         pytest.param(b'{"a":' + b"9" * 5000 + b"}", id="huge integer"),
         pytest.param(b"[2026-01-01] app.ERROR: boom [] []", id="log line"),
-        pytest.param(b"x " * 40_000 + b'{"a":1}', id="behind very much text"),
+        pytest.param(b"x " * 300_000 + b'{"a":1}', id="behind very much text"),
         pytest.param(b'x [1, {"a":1}', id="whole inside of one cut off"),
         pytest.param(b'x [NaN] {"a":1}', id="behind what is no number"),
         pytest.param(b"\xff\xfe{\x00}\x00", id="UTF-16"),
