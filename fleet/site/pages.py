@@ -31,25 +31,52 @@ _FATAL_HELP = re.compile(
 
 _PHP_DIED = re.compile(rb"<b>(?:Fatal|Parse) error</b>:|\bPHP (?:Fatal|Parse) error: ")
 _DATABASE_DOWN = re.compile(rb"error establishing a (redis |)database connection", re.IGNORECASE)
+_BEFORE_DEATH = re.compile(
+    rb"(?:[\s\xef\xbb\xbf]|<(?:br|h1|p|pre)\s?/?>"
+    rb"|(?:<b>|PHP )(?:Warning|Notice|Deprecated|Strict Standards)\b[^\n]{0,4000}\n)*"
+)
+"""What may stand before the last words of WordPress or PHP where no theme's page is around them."""
+
 _ONLY_A_HEADING = re.compile(
     rb"wp-die-message[\"']>\s{0,9}<h1>|id=[\"']error-page[\"'][^<>]{0,99}>\s{0,9}<h1>"
     rb'|"message"\s{0,9}:\s{0,9}"<h1>'
 )
 """How WordPress dies without a database: a heading, where every other death has a paragraph."""
 
+_SELLERS = (
+    rb"(?:sedoparking|parkingcrew|parklogic|bodis|dan|afternic|hugedomains|sedo)\.(?:com|net)/"
+)
+_SOLD = (
+    rb"(?:(?:https?:)?//(?:[\w-]{1,40}\.){0,3}" + _SELLERS + rb"|[^\s\"'<>]{0,99}/parking-lander/"
+    rb"|(?:https?://[\w.-]{1,99})?/cgi-sys/(?:suspended|default))"
+)
 _PARKED = re.compile(
-    rb"\bdata-adblockkey=|\bwindow\.park\s{0,3}=|\b(?:sedoparking|parkingcrew|parklogic|bodis)\."
-    rb"|//(?:www\.)?(?:dan|afternic|hugedomains|sedo)\.com/|/parking-lander/|/cgi-sys/suspendedpage"
-    rb"|/cgi-sys/defaultwebpage",
+    rb"<html\b[^<>]{0,400}\bdata-adblockkey=|<script\b[^<>]{0,99}>\s{0,9}window\.park\s{0,3}="
+    rb"|<(?:script|i?frame)\b[^<>]{0,200}\bsrc=[\"']?"
+    + _SOLD
+    + rb"|<meta\b[^<>]{0,99}\burl=[\"']?"
+    + _SOLD
+    + rb"|\blocation(?:\.href)?\s{0,3}=\s{0,3}[\"'](?:/lander\b|"
+    + _SOLD
+    + rb")",
     re.IGNORECASE,
 )
-"""What stands in the pages of those who park, sell or suspend domains."""
+"""How the pages of those work who park, sell or suspend domains; anybody's may link to them."""
 
 _PARKED_AT = re.compile(
     r"(?:^|\.)(?:dan|afternic|hugedomains|sedo|sedoparking|bodis|parkingcrew)\.(?:com|net)$"
 )
 _SUSPENDED = re.compile(r"/cgi-sys/(?:suspended|default)\w{0,20}\.cgi$|^/lander$")
-_HIT = re.compile(r"\b(?:tcp_)?(?:mem_)?(?:hit|stale|updating)\b", re.IGNORECASE)
+_HIT = re.compile(
+    r"\b(?:tcp_)?(?:mem_)?(?:hit|stale|updating)\b(?!\s{0,3}[:=/(]\s{0,3}(?:0|no|false)\b)",
+    re.IGNORECASE,
+)
+_NO_HIT = re.compile(
+    r"\b(?:no|non|not)[\s_-](?:a\s)?hit\b|\bhit[\s_-]for[\s_-](?:pass|miss)\b|\buncacheable\b",
+    re.IGNORECASE,
+)
+"""What caches say of an answer that they may not keep; Varnish has the words of the second."""
+
 _CACHES = (
     "CF-Cache-Status",
     "X-Cache",
@@ -96,7 +123,13 @@ def from_a_cache(reply: Reply) -> bool:
     age = reply.headers.get("Age", "").strip()
     if age.isascii() and age.isdigit() and len(age) < 10 and int(age) > 0:
         return True
-    return any(_HIT.search(reply.headers.get(name, "")[:200]) for name in _CACHES)
+    return any(_is_a_hit(",".join(reply.headers.getall(name, ()))) for name in _CACHES)
+
+
+def _is_a_hit(value: str) -> bool:
+    """Return whether a header of caches tells of a hit; of several hops the last one decides."""
+    last = value[-200:].rstrip(" ,").rpartition(",")[2]
+    return _HIT.search(last) is not None and _NO_HIT.search(last) is None
 
 
 def _in_front(reply: Reply) -> Sign | None:
@@ -126,9 +159,9 @@ def _dead(reply: Reply) -> Sign | None:
     """Return what WordPress or PHP died of."""
     gave_up = reply.status >= 500 and reply.status != 503 and is_wordpress_giving_up(reply)
     alone = gave_up and not _has(_FATAL_HELP, reply) and _has(_ONLY_A_HEADING, reply)
-    if alone or _has(_DATABASE_DOWN, reply):
+    if alone or _died_of(_DATABASE_DOWN, reply):
         return Sign("site.database_down", "the site cannot reach its database")
-    if _has(_PHP_DIED, reply):
+    if _died_of(_PHP_DIED, reply):
         return Sign("site.critical_error", "PHP ended with a fatal error")
     fatal = _has(_FATAL_JSON, reply) or (gave_up and _has(_FATAL_HELP, reply))
     if reply.status >= 500 and fatal:
@@ -155,6 +188,14 @@ def _parked(reply: Reply) -> Sign | None:
     if reply.status < 500 and _has(_PARKED, reply):
         return Sign("site.parked", "the address shows a page of a parked or suspended domain")
     return None
+
+
+def _died_of(sign: re.Pattern[bytes], reply: Reply) -> bool:
+    """Return whether these are a site's last words, and not those of a page about them."""
+    found = sign.search(reply.body, 0, _SEEN)
+    if found is None or reply.status >= 500:
+        return found is not None
+    return _BEFORE_DEATH.fullmatch(reply.body, 0, found.start()) is not None
 
 
 def _has(sign: re.Pattern[bytes], reply: Reply) -> bool:

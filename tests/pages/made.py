@@ -95,6 +95,7 @@ LOST = '<a href="/wp-login.php?action=lostpassword">Passwort vergessen?</a>'
 WIDGET = '<div class="g-recaptcha" data-sitekey="made-up"></div>'
 TURNSTILE = '<div class="cf-turnstile" data-sitekey="made-up"></div>'
 FATAL_HELP = '<a href="https://de.wordpress.org/support/article/faq-troubleshooting/">Mehr</a>'
+NO_DATABASE = "Error establishing a database connection"
 RAY = ("CF-RAY", "8f00aa11bb22cc33-OSL")
 CLOUDFLARE = ("Server", "cloudflare")
 
@@ -378,6 +379,26 @@ PAGES = (
         "site.critical_error",
         answer("<b>Parse error</b>:  syntax error in <b>/srv/x.php</b>", 200),
     ),
+    Made(
+        "fatal error of PHP behind a notice",
+        "site.critical_error",
+        answer(
+            "<br />\n<b>Deprecated</b>:  x in <b>/srv/x.php</b> on line <b>1</b><br />\n"
+            "<br />\n<b>Fatal error</b>:  Uncaught Error in /srv/x.php",
+            200,
+        ),
+    ),
+    Made(
+        "fatal error of PHP in a page",
+        "site.critical_error",
+        answer(html("<body><b>Fatal error</b>:  x in <b>/srv/x.php</b></body>"), 500),
+    ),
+    Made("no database, bare", "site.database_down", answer(f"\n<h1>{NO_DATABASE}</h1>", 200)),
+    Made(
+        "no database, in a page",
+        "site.database_down",
+        answer(html(f"<body><h1>{NO_DATABASE}</h1></body>"), 500),
+    ),
     Made("no database", "site.database_down", answer(died("<h1>Keine Datenbank</h1>"), 500)),
     Made(
         "no database, as JSON",
@@ -398,11 +419,26 @@ PAGES = (
     Made(
         "for sale",
         _PARKED,
-        answer(html('<body><a href="https://www.afternic.com/forsale/x">?</a></body>')),
+        answer(html('<body><script src="https://www.afternic.com/forsale/x.js"></script></body>')),
     ),
+    Made(
+        "for sale, in a frame",
+        _PARKED,
+        answer(html('<frameset><frame src="//park.example.sedo.com/x"></frameset>'), 404),
+    ),
+    Made(
+        "parked, by script",
+        _PARKED,
+        answer(html('<script>window.onload=()=>{window.location.href="/lander"}</script>')),
+    ),
+    Made("parked, by what it tells its script", _PARKED, answer("<script>window.park = 'x'")),
     Made("for sale, by redirect", _PARKED, moved("https://www.hugedomains.com/x", url=REST)),
     Made("suspended", _PARKED, moved("/cgi-sys/suspendedpage.cgi", url=REST)),
-    Made("default page of a host", _PARKED, answer('<a href="/cgi-sys/defaultwebpage.cgi">')),
+    Made(
+        "default page of a host",
+        _PARKED,
+        answer('<meta http-equiv="refresh" content="0;url=/cgi-sys/defaultwebpage.cgi">'),
+    ),
     Made("something else", "proto.not_json", answer(html("<body><h1>Coming soon</h1></body>"))),
 )
 """What a route of the API may be answered with that is no answer of it."""
@@ -427,6 +463,41 @@ HEALTHY = (
         "an article about parking",
         "proto.not_json",
         answer("<p>We left sedo and afternic for good; window.parked = 1</p>"),
+    ),
+    Made(
+        "an article about databases",
+        "proto.not_json",
+        answer(html(f'<body class="home blog"><h2>How to mend "{NO_DATABASE}"</h2></body>')),
+    ),
+    Made(
+        "404 beside an article about databases",
+        "site.rest_unavailable",
+        answer(html(f'<body class="error404"><a href="/x/">{NO_DATABASE}</a></body>'), 404),
+    ),
+    Made(
+        "an article about PHP",
+        "proto.not_json",
+        answer(html("<body><p>PHP Fatal error: and now? <b>Fatal error</b>: too</p></body>")),
+    ),
+    Made(
+        "404 with a notice, beside an article about PHP",
+        "site.rest_unavailable",
+        answer(
+            "<br />\n<b>Notice</b>:  x in <b>/srv/x.php</b> on line <b>3</b><br />\n"
+            + html("<body><b>Fatal error</b>: an article</body>"),
+            404,
+        ),
+    ),
+    Made(
+        "links to sellers of domains",
+        "proto.not_json",
+        answer(
+            html(
+                '<body><a href="https://www.sedo.com/search/">Sedo</a> <a href="//dan.com/">x</a>'
+                ' <a href="/cgi-sys/suspendedpage.cgi">x</a> bodis.com, sedoparking.com'
+                " <code>&lt;html data-adblockkey=x&gt; window.park = 1</code></body>"
+            )
+        ),
     ),
     Made(
         "maintenance behind Cloudflare",

@@ -106,10 +106,26 @@ def test_a_time_to_wait_is_read_in_any_language(
         (("CF-Cache-Status", "STALE"), True),
         (("X-Cache", "white"), False),
         (("X-Litespeed-Cache", "hit"), True),
+        (("X-Cache", "TCP_MEM_HIT from edge (x)"), True),
+        (("X-Cache", "HIT (3)"), True),
+        (("X-Cache", "cp3 miss, cp1 hit/6"), True),
+        (("X-Cache", "hit-for-pass"), False),
+        (("X-Cache", "HIT-FOR-MISS"), False),
+        (("X-Cache", "hit_for_pass"), False),
+        (("X-Cache", "HIT: 0"), False),
+        (("X-Cache", "no hit"), False),
+        (("X-Cache", "uncacheable; stale=0"), False),
+        (("X-Cache", "cp3 hit/6, cp1 pass"), False),
     ],
 )
 def test_a_cache_is_known_by_its_headers(header: tuple[str, str], *, cached: bool) -> None:
     assert from_a_cache(answer("{}", 200, [header])) is cached
+
+
+def test_of_a_header_that_comes_twice_the_last_hop_decides() -> None:
+    hops = [("X-Cache", "HIT"), ("X-Cache", "MISS")]
+    assert not from_a_cache(answer("{}", 200, hops))
+    assert from_a_cache(answer("{}", 200, hops[::-1]))
 
 
 @pytest.mark.parametrize("value", ["\x1b[31mred", "a b", "<script>", "x" * 5000, "", "::error::"])
