@@ -251,7 +251,8 @@ _ROWS = (
     Kind(
         "identity.mismatch",
         "blocked",
-        "The address shows another site than before, so no password was sent.",
+        "The address shows another site than before, so no password was sent; a site whose REST"
+        " index is closed can only be compared after the login.",
         "If the change is right, say fleet sites accept NAME.",
     ),
     Kind(

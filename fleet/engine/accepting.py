@@ -37,7 +37,7 @@ async def look_at(site: Site, settings: Settings) -> Face:
     ):
         discovery = Discovery(transport, site.url, settings.http.redirects)
         endpoints = await discovery.find()
-        return Face.of(endpoints, blog_in_page(await discovery.front_page()))
+        return Face.of(endpoints, blog_in_page(await discovery.front_page() or ""))
 
 
 async def accept_site(site: Site, journal: Journal, settings: Settings) -> tuple[Face | None, Face]:

@@ -138,7 +138,7 @@ class SiteGuard:
         self._site = turn.site
         self._password = password
 
-    async def meet(self, face: Face, number: Callable[[], Awaitable[str]]) -> None:
+    async def meet(self, face: Face, number: Callable[[], Awaitable[str | None]]) -> None:
         """Compare the site with the one that was met before, or keep it as met.
 
         Raises:
@@ -152,7 +152,7 @@ class SiteGuard:
         face = without_secrets(face, self._turn.redactor)
         known = self._guards.faces.get(key)
         if known is None:
-            met = replace(face, blog=await number())
+            met = replace(face, blog=await number() or "")
         else:
             met = known.completed(await _same(known, face, number))
         self._refuse_twin(met)
@@ -250,7 +250,7 @@ def without_secrets(face: Face, redactor: Redactor) -> Face:
     return Face.read(cast("Mapping[str, object]", redactor.value(face.document())))
 
 
-async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str]]) -> Face:
+async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str | None]]) -> Face:
     """Return the face of a site that is the one that is known.
 
     Raises:
@@ -260,8 +260,11 @@ async def _same(known: Face, face: Face, number: Callable[[], Awaitable[str]]) -
     closed = bool(known.home) and not face.home
     if known.blog and (closed or found.slight) and not found.another:
         # Worth a request: the number tells a site that only changed, or whose index is closed.
-        face = replace(face, blog=await number())
-        found = known.without_number(face)
+        # Where no page is to be had for a while, the number is not known, which says nothing.
+        told = await number()
+        if told is not None:
+            face = replace(face, blog=told)
+            found = known.without_number(face)
     if found.another:
         raise SiteError("identity.mismatch", f"this is not the site as before: {found}", sent=False)
     return face

@@ -147,7 +147,10 @@ class World:
             return replace(response, facts={"user": _asker(site, request)})
         urls = site.urls(request)
         if inner in ("", "index.php"):
-            return home_page(site.title, urls.rest, site.blog)
+            # Jetpack's statistics leave those out who are logged in.
+            user = site.accounts.by_cookie(request, "logged_in").user
+            home = home_page(site.title, urls.rest, 0 if user else site.blog)
+            return replace(home, facts={"user": user.name if user else ""})
         core = f"{site.spec.core_folder}/" if site.spec.core_folder else ""
         if core and not inner.startswith(core):
             if inner.rstrip("/") in ("login", "wp-admin", "admin", "dashboard"):

@@ -7,7 +7,7 @@ where its files, the login and wp-admin live. Either may be what the inventory h
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from yarl import URL
@@ -25,7 +25,10 @@ _HTML = {"Accept": "text/html,application/xhtml+xml"}
 ROUTE = "rest_route"
 """Name in the query of the route that is asked for where permalinks are plain."""
 
-_TRY_ELSEWHERE = ("site.rest_unavailable", "proto.not_json", "block.waf")
+_TOLD = ("site.database_down", "site.critical_error", "site.parked")
+"""What a page is taken for by what stands in it; a theme's own may hold the same."""
+
+_TRY_ELSEWHERE = ("site.rest_unavailable", "proto.not_json", "block.waf", *_TOLD)
 """Servers often close the path ``/wp-json`` alone, and the plain root still answers."""
 
 
@@ -100,22 +103,24 @@ class Discovery:
 
         Raises:
             SiteError: ``site.rest_unavailable`` where no root answers, ``redirect.*`` where
-                the site leads away from its own origin, or what stands in front of it.
+                the site leads away from its own origin, what stands in front of it, or what the
+                first page tells where no later root answers either.
         """
         tried: list[SiteError] = []
         pretty = self._url.joinpath("wp-json/")
         for candidate in (pretty, None, self._url.with_query({ROUTE: "/"})):
-            root = candidate or await self._advertised()
-            if root is None:
-                continue
             try:
-                return await self._index(root)
+                root = candidate or await self._advertised()
+                if root is not None:
+                    return await self._index(root)
             except SiteError as error:
                 if error.kind not in _TRY_ELSEWHERE:
+                    if told := _first(tried, _TOLD):
+                        raise told from error
                     raise
                 tried.append(error)
-        if blocked := next((error for error in tried if error.kind == "block.waf"), None):
-            raise blocked
+        if first := _first(tried, ("block.waf", *_TOLD)):
+            raise first
         raise SiteError(
             "site.rest_unavailable", f"no REST root was found below {self._url}", said=tried[0].said
         )
@@ -129,13 +134,16 @@ class Discovery:
         """Return the query that keeps the index small (``_fields``, WordPress 4.9)."""
         return {"_fields": _INDEX_FIELDS}
 
-    async def front_page(self) -> str:
-        """Return the page that everybody sees, hostile text; empty where there is none to see."""
+    async def front_page(self) -> str | None:
+        """Return the page that visitors see, hostile text; None where there is none to see now.
+
+        It is asked for without the jar: Jetpack's statistics do not count those who are logged in.
+        """
         try:
-            reply = await self._follow("GET", self._url, _HTML)
+            reply = await self._follow("GET", self._url, _HTML, self._transport.as_visitor())
         except SiteError:
-            return ""
-        return reply.text if reply.status == 200 else ""
+            return None
+        return reply.text if reply.status == 200 else None
 
     async def _index(self, root: URL) -> Endpoints:
         reply = await self._follow("GET", root.update_query(self.index_query()), _JSON)
@@ -184,11 +192,13 @@ class Discovery:
                 return root.with_scheme(reply.url.scheme)
         return None
 
-    async def _follow(self, method: str, url: URL, headers: Mapping[str, str]) -> Reply:
+    async def _follow(
+        self, method: str, url: URL, headers: Mapping[str, str], by: Transport | None = None
+    ) -> Reply:
         """Return the answer behind same-host redirects; an upgrade to https moves the site."""
         seen = {url}
         for _ in range(self._redirects + 1):
-            transport = self._transport.at(url)
+            transport = (by or self._transport).at(url)
             reply = await transport.send(Request(method, url, headers))
             target = reply.location
             if target is None:
@@ -202,6 +212,10 @@ class Discovery:
                 self._url = self._url.with_scheme("https")
             url = target.with_fragment(None)
         raise SiteError("redirect.loop", f"{self._url} redirects again and again")
+
+
+def _first(errors: Sequence[SiteError], kinds: Sequence[str]) -> SiteError | None:
+    return next((error for error in errors if error.kind in kinds), None)
 
 
 def _address(text: object) -> URL | None:

@@ -14,12 +14,13 @@ __all__ = ["Guard", "Unguarded"]
 class Guard(Protocol):
     """Stands between one visit and the site's login."""
 
-    async def meet(self, face: Face, number: Callable[[], Awaitable[str]]) -> None:
+    async def meet(self, face: Face, number: Callable[[], Awaitable[str | None]]) -> None:
         """Take a look at the site, before any credential is sent to it.
 
         Args:
             face: What it shows to everybody.
-            number: Returns Jetpack's number of the site from a page, at the cost of a request.
+            number: Returns Jetpack's number of the site from a page, at the cost of a request:
+                empty where the page tells none, None where there was no page.
 
         Raises:
             SiteError: ``identity.mismatch``, or another reason to send nothing.
@@ -36,7 +37,7 @@ class Guard(Protocol):
 class Unguarded:
     """Lets everything through."""
 
-    async def meet(self, face: Face, number: Callable[[], Awaitable[str]]) -> None:
+    async def meet(self, face: Face, number: Callable[[], Awaitable[str | None]]) -> None:
         """Do nothing."""
 
     @asynccontextmanager

@@ -125,10 +125,15 @@ class Face:
         return Differences(tuple(grave), tuple(slight))
 
     def without_number(self, seen: Face) -> Differences:
-        """Return the same where the page that tells Jetpack's number was read, and told none."""
+        """Return the same where the page that tells Jetpack's number was read, and told none.
+
+        Anybody may switch Jetpack's statistics off, and they go with Jetpack itself: that the
+        number is gone counts beside files that moved, but not beside a new title or the like.
+        """
         found = self.differences(seen)
         gone = f"Jetpack's number of the site ({self.blog}) is told no more"
-        lost = (gone,) if self.blog and not seen.blog else ()
+        moved = bool(_changed("", self.files, seen.files))
+        lost = (gone,) if moved and self.blog and not seen.blog else ()
         return Differences(found.grave, (*found.slight, *lost))
 
     def completed(self, seen: Face) -> Face:

@@ -14,7 +14,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
@@ -100,6 +100,11 @@ class Transport:
     def at(self, origin: URL) -> Transport:
         """Return a transport for another origin that shares connections, jar and meter."""
         return Transport(self._lines, origin, self._seconds, self._limits)
+
+    def as_visitor(self) -> Transport:
+        """Return a transport that shares all but the jar: whoever uses it is nobody."""
+        lines = replace(self._lines, cookies=Cookies())
+        return Transport(lines, self.origin, self._seconds, self._limits)
 
     def forget_cookies(self) -> None:
         """Drop every cookie."""

@@ -75,8 +75,17 @@ def test_one_slight_sign_is_the_same_site(change: dict[str, object]) -> None:
     assert not found.another
 
 
-def test_a_title_that_changed_where_the_number_is_gone_is_another_site() -> None:
-    seen = replace(KNOWN, name="Casino", blog="")
+@pytest.mark.parametrize(
+    "change", [{}, {"name": "New Harbour"}, {"jetpack": False}], ids=["alone", "renamed", "Jetpack"]
+)
+def test_a_number_that_is_told_no_more_says_little(change: dict[str, object]) -> None:
+    """Whoever switches Jetpack's statistics off, or Jetpack itself, takes the number away."""
+    seen = replace(KNOWN, blog="", **change)  # type: ignore[arg-type]
+    assert not KNOWN.without_number(seen).another
+
+
+def test_files_that_moved_where_the_number_is_gone_are_of_another_site() -> None:
+    seen = replace(KNOWN, files="harbour.example/wp", blog="")
     assert not KNOWN.differences(seen).another
     assert KNOWN.without_number(seen).another
     assert "(42) is told no more" in str(KNOWN.without_number(seen))

@@ -66,9 +66,6 @@ async def test_sites_that_changed_places_get_no_password(tmp_path: Path) -> None
     [
         pytest.param({"blog": 2}, "Jetpack's number of the site was 1 and is 2", id="number"),
         pytest.param({"blog": 1, "era": None}, "Jetpack is gone", id="no Jetpack"),
-        pytest.param(
-            {"blog": 1, "connection": "unconnected"}, "(1) is told no more", id="no number"
-        ),
     ],
 )
 async def test_a_domain_that_was_taken_over_gets_no_password(
@@ -102,6 +99,42 @@ async def test_a_renamed_site_is_the_same(tmp_path: Path) -> None:
         found.world.replace(SiteSpec("shop", blog=1, title="New name"))
         assert only(await found.run()).status is Status.UNCHANGED
         assert (await kept(found, "shop"))["name"] == "New name"
+
+
+async def test_a_renamed_site_whose_statistics_are_off_is_the_same(tmp_path: Path) -> None:
+    async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
+        await found.run()
+        found.world.replace(SiteSpec("shop", blog=1, title="New", connection="unconnected"))
+        assert only(await found.run()).kind != "identity.mismatch"
+        assert (await kept(found, "shop"))["blog"] == "1"
+
+
+async def test_a_renamed_site_whose_front_page_fails_is_the_same(tmp_path: Path) -> None:
+    async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
+        await found.run()
+        ill = Fault("server_error", where="/", after=1)  # lets the index through
+        found.world.replace(SiteSpec("shop", blog=1, title="New name", faults=(ill,)))
+        assert only(await found.run()).status is Status.UNCHANGED
+        assert (await kept(found, "shop"))["blog"] == "1"
+
+
+async def test_a_site_without_jetpack_is_told_as_that(tmp_path: Path) -> None:
+    async with machine(tmp_path, SiteSpec("shop", blog=1)) as found:
+        await found.run()
+        found.world.replace(SiteSpec("shop", blog=1, jetpack_active=False))
+        assert only(await found.run()).kind == "jetpack.missing"
+
+
+async def test_a_closed_index_of_a_renamed_site_is_compared_as_a_visitor(tmp_path: Path) -> None:
+    closed = Fault("rest_restricted")
+    async with machine(tmp_path, SiteSpec("shop", blog=1, faults=(closed,))) as found:
+        await found.run()
+        found.world.replace(SiteSpec("shop", blog=1, title="New name", faults=(closed,)))
+        assert only(await found.run()).status is Status.UNCHANGED
+        home = [
+            seen for seen in found.site("shop").requests if (seen.path, seen.query) == ("/", "")
+        ]
+        assert [seen.user for seen in home] == ["", ""]  # before the login, and after it
 
 
 async def test_a_renamed_site_without_a_number_is_the_same(tmp_path: Path) -> None:

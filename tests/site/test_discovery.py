@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
 from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
@@ -27,7 +28,7 @@ from tests.site.canned import (
     moved,
 )
 from tests.site.replies import reply
-from tests.site.servers import transport_to
+from tests.site.servers import transport_to, web_server
 
 PAGE: Row = (200, {"Content-Type": "text/html"}, "<h1>Welcome</h1>")
 FORBIDDEN: Row = (403, {"Content-Type": "text/html"}, "<h1>403</h1>")
@@ -103,6 +104,53 @@ async def test_the_roots_are_found(
     assert endpoints.namespaces == frozenset({"wp/v2", "jetpack/v4"})
     assert endpoints.name == "Harbour"
     assert endpoints.origin == url.origin()
+
+
+ARTICLE = "<p>Error establishing a database connection</p>"
+DEAD: Row = (500, {"Content-Type": "text/html"}, ARTICLE)
+SOLD: Row = (200, {"Content-Type": "text/html"}, "<script>window.park='x'</script>")
+
+
+@pytest.mark.parametrize("page", [DEAD, SOLD, (404, {}, "<b>Fatal error</b>: x")])
+@pytest.mark.parametrize("by_link", [True, False])
+async def test_a_page_that_tells_of_trouble_is_not_the_last_word(page: Row, by_link: bool) -> None:
+    plain = {"/wp-json/": page, "/": PAGE, "/?rest_route=/": index()}
+    named = {"/wp-json/": page, "/": linked("/api/"), "/api/": index()}
+    async with discovery_of(Table(named if by_link else plain)) as (discovery, url):
+        endpoints = await discovery.find()
+    assert endpoints.rest_root == url.join(URL("/api/" if by_link else "/?rest_route=/"))
+
+
+@pytest.mark.parametrize("later", [SOLD, NOT_FOUND, (502, {}, ""), moved("//else.example/")])
+async def test_where_no_root_answers_the_first_trouble_is_told(later: Row) -> None:
+    rows = {"/wp-json/": DEAD, "/": later, "/?rest_route=/": later}
+    async with discovery_of(Table(rows)) as (discovery, _):
+        with pytest.raises(SiteError) as caught:
+            await discovery.find()
+    assert caught.value.kind == "site.database_down"
+
+
+async def test_the_front_page_is_seen_as_a_visitor() -> None:
+    kept = (200, {**index()[1], "Set-Cookie": "wordpress_logged_in_0f=x; path=/"}, index()[2])
+    cookies: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        cookies.append(request.headers.get("Cookie"))
+        return await Table({"/wp-json/": kept, "/": PAGE}).answer(request)
+
+    async with web_server(answer) as url, transport_to(url) as transport:
+        discovery = Discovery(transport, url, 5)
+        await discovery.find()
+        await discovery.find()
+        assert await discovery.front_page() == "<h1>Welcome</h1>"
+        await discovery.find()
+    assert cookies == [None, "wordpress_logged_in_0f=x", None, "wordpress_logged_in_0f=x"]
+
+
+@pytest.mark.parametrize("home", [NOT_FOUND, (500, {}, "x"), moved("https://else.example/")])
+async def test_where_the_front_page_is_not_to_be_had_there_is_none(home: Row) -> None:
+    async with discovery_of(Table({"/": home})) as (discovery, _):
+        assert await discovery.front_page() is None
 
 
 async def test_a_found_root_costs_one_small_request() -> None:

@@ -318,3 +318,19 @@ async def test_a_site_that_moved_to_https_gets_the_password_there_only() -> None
             if "Authorization" in sent.options["headers"]
         }
     assert signed == {("https", "/wp-json/wp/v2/users/me")}
+
+
+@pytest.mark.parametrize(("method", "believed"), [(COOKIE, True), (BASIC, False)])
+async def test_a_hit_that_brings_our_nonce_is_no_hit(method: AuthMethod, *, believed: bool) -> None:
+    """Past caches nobody has asked before, and WordPress gives a nonce to those it knows."""
+    headers = {"Age": "7", "X-Cache": "HIT", "X-WP-Nonce": "0123456789"}
+    fake = FakeWordPress()
+    async with opened(fake, method) as session:
+        fake.prepared["/wp-json/x"] = web.json_response({"a": 1}, headers=headers)
+        if believed:
+            assert (await session.get("x")).value == {"a": 1}
+        else:
+            with pytest.raises(SiteError) as caught:
+                await session.get("x")
+            assert caught.value.kind == "proto.cached"
+    assert fake.seen["GET /wp-json/x"] == 2
