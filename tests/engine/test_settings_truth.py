@@ -30,7 +30,7 @@ def verdicts(result: SiteResult) -> dict[str, Verdict]:
 
 
 @pytest.mark.parametrize("era", FULL)
-async def test_a_good_an_unknown_and_a_badly_typed_key_are_told_apart(
+async def test_fault_52_a_good_an_unknown_and_a_badly_typed_key_are_told_apart(
     era: str, tmp_path: Path
 ) -> None:
     task = SetSettings({COLOUR: "white", "no_such_key": 1, "carousel_display_exif": "yes"})

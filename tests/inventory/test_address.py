@@ -94,7 +94,9 @@ def test_addresses_get_one_form(text: str, expected: str) -> None:
         (f"https://shop.example/{'a' * 2000}", "longer than"),
     ],
 )
-def test_doubtful_addresses_are_refused_without_repeating_them(text: str, reason: str) -> None:
+def test_security_30_doubtful_addresses_are_refused_without_repeating_them(
+    text: str, reason: str
+) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         parse_address(text)
     assert reason in str(caught.value)

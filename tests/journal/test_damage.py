@@ -58,7 +58,7 @@ def test_a_damaged_head_is_told(file: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_damaged_pages_are_told(file: Path, seed: int) -> None:
+def test_fault_62_damaged_pages_are_told(file: Path, seed: int) -> None:
     filled(file)
     content = bytearray(file.read_bytes())
     chance = random.Random(seed)  # noqa: S311 - the same each time

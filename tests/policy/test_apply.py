@@ -106,7 +106,9 @@ async def test_an_expired_plan_is_refused_before_anything_is_contacted(tmp_path:
         assert running.requests == requests
 
 
-async def test_a_site_that_moved_is_left_alone_and_the_others_go_on(tmp_path: Path) -> None:
+async def test_fault_56_a_site_that_moved_is_left_alone_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
     async with governed(tmp_path, BASELINE, *fleet_of(50)) as running:
         plan = await running.plan()
         running.site("s07").state.options[SHADE] = "grey-by-hand"
@@ -278,7 +280,7 @@ async def test_rollback_puts_back_exactly_what_the_run_changed(tmp_path: Path) -
             assert site.options.get(SHADE) == "black"
 
 
-async def test_rollback_leaves_what_was_changed_since(tmp_path: Path) -> None:
+async def test_fault_70_rollback_leaves_what_was_changed_since(tmp_path: Path) -> None:
     async with governed(tmp_path, BASELINE, *fleet_of(2)) as running:
         run = await running.apply()
         running.site("s00").state.options[SHADE] = "grey-by-hand"

@@ -58,7 +58,7 @@ def stop(failing: Collection[int]) -> int | None:
 
 
 @given(st.sets(st.integers(0, ALL - 1), max_size=40))
-def test_failures_placed_anywhere_stop_at_the_documented_site(failing: set[int]) -> None:
+def test_fault_69_failures_placed_anywhere_stop_at_the_documented_site(failing: set[int]) -> None:
     assert stop(failing) == documented_stop(failing)
 
 

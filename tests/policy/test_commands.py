@@ -73,7 +73,9 @@ async def test_the_whole_way_from_plan_to_rollback(tmp_path: Path) -> None:
         ]
 
 
-async def test_one_byte_changed_in_a_plan_is_refused_without_a_connection(tmp_path: Path) -> None:
+async def test_fault_57_one_byte_changed_in_a_plan_is_refused_without_a_connection(
+    tmp_path: Path,
+) -> None:
     async with sites(tmp_path, 2) as world:
         await fleet(tmp_path, "plan", "-o", "plan.json")
         file = tmp_path / "plan.json"
@@ -110,7 +112,7 @@ async def test_a_plan_beyond_its_guard_needs_its_number_of_sites(tmp_path: Path)
         assert (await fleet(tmp_path, "apply", "plan.json", "--allow-sites", "4")).code == 0
 
 
-async def test_two_applies_at_once_are_one(tmp_path: Path) -> None:
+async def test_fault_63_two_applies_at_once_are_one(tmp_path: Path) -> None:
     async with sites(tmp_path, 6) as world:
         for name in ("one.json", "two.json"):
             assert (await fleet(tmp_path, "plan", "-o", name)).code == 0

@@ -88,7 +88,7 @@ def test_every_value_of_json_comes_back(before: object, after: object) -> None:
     assert render_plan(again) == render_plan(plan)
 
 
-def test_any_byte_that_is_changed_is_noticed(tmp_path: Path) -> None:
+def test_security_19_any_byte_that_is_changed_is_noticed(tmp_path: Path) -> None:
     data = render_plan(EXAMPLE).encode()
     path = tmp_path / "plan.json"
     for place in range(len(data)):

@@ -66,7 +66,7 @@ def test_every_command_is_in_the_canary_run() -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_no_command_gives_a_secret_away(tmp_path: Path) -> None:
+async def test_security_11_no_command_gives_a_secret_away(tmp_path: Path) -> None:
     print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with FLEET_TEST_SEED
     async with rigged(tmp_path, SEED) as rig:
         for command, steps in STEPS.items():

@@ -40,6 +40,13 @@ def test_a_row_with_tests_named_after_it_says_so() -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize(("kind", "number"), ROWS)
+def test_a_row_that_is_tested_has_a_test_of_its_name(kind: str, number: int) -> None:
+    names = [name for _, name in TABLES[kind][number].tests]
+    own = re.compile(rf"test_{kind}(_\d\d)*_{number:02}_")
+    assert not names or any(own.match(name) for name in names)
+
+
 def test_the_page_tells_the_numbers_of_the_code() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert re.search(rf"has {SHORTEST}\s+characters", text)

@@ -72,7 +72,7 @@ def test_a_cookie_is_kept_by_the_rules(line: str, kept: str) -> None:
         "https://club.example/wp/",
     ],
 )
-def test_a_cookie_goes_to_its_own_origin_alone(other: str) -> None:
+def test_security_03_a_cookie_goes_to_its_own_origin_alone(other: str) -> None:
     cookies = jar("a=1; Path=/; Domain=club.example", "b=2; Path=/")
     assert cookies.header(URL(other)) == ""
     assert cookies.header(HERE) == "a=1; b=2"
@@ -107,7 +107,7 @@ def test_the_clock_of_the_site_says_what_is_over(years: int) -> None:
     assert jar(f"a=1; Expires={LONG_AGO}", date=date).header(HERE) == ""
 
 
-def test_a_flood_leaves_the_session_standing() -> None:
+def test_security_04_a_flood_leaves_the_session_standing() -> None:
     cookies = jar("wordpress_logged_in_0=yes; Path=/", *(f"t{n}=x" for n in range(500)))
     assert len(cookies) == MOST
     assert "wordpress_logged_in_0=yes" in cookies.header(HERE)
