@@ -97,11 +97,14 @@ def stop_on_signals() -> Iterator[Stop]:
     try:
         yield stop
     finally:
+        # Held back meanwhile: for a moment the loop leaves SIGTERM to end the process.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
         # The loop knows the default only. That of SIGINT is what is wanted: it raises, also
         # where a person is asked something and no loop turns.
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 @contextmanager
