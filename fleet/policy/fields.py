@@ -40,7 +40,7 @@ __all__ = [
     "parse_share",
 ]
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+MINUTE, DAY = 60, 86_400
 LONGEST = 30 * DAY
 MANY = 1_000_000
 DURATION_PATTERN = r"[0-9]{1,8}(?:\.[0-9]{1,6})?(?:ms|s|m|h|d)"
