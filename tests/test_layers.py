@@ -12,9 +12,10 @@ import fleet
 
 PACKAGE = Path(fleet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-SHARED = {"errors", "results", "config"}
+SHARED = {"errors", "results", "config", "private_files"}
 BELOW = {
     "kinds": set(),
+    "private_files": set(),
     "errors": {"kinds"},
     "results": {"errors"},
     "redaction": {"results"},
