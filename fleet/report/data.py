@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
+from textwrap import indent
 from typing import Annotated, Literal, NoReturn, Self, cast
 
 from pydantic import (
@@ -26,17 +27,34 @@ from pydantic import (
 
 from fleet.errors import KINDS, InputError
 from fleet.report.inert import CI_COMMAND, inert
-from fleet.report.values import json_value
+from fleet.report.sink import Sink
+from fleet.report.values import DEEPEST, json_value
 from fleet.results import Halted, KeyResult, RunReport, SiteResult, Status, Usage
 
-__all__ = ["SCHEMA", "json_text", "load_report", "render_json", "report_document", "report_schema"]
+__all__ = [
+    "SCHEMA",
+    "json_text",
+    "load_report",
+    "render_json",
+    "report_document",
+    "report_schema",
+    "run_document",
+    "safe_json",
+    "site_document",
+    "write_json",
+]
 
 SCHEMA = "jetfleet/report/1"
 """Name and version of the document."""
 
 
 def report_document(report: RunReport) -> dict[str, object]:
-    """Return the report as JSON values, keys in a fixed order; times are ISO 8601 in UTC."""
+    """Return the whole report as JSON values, keys in a fixed order."""
+    return {**run_document(report), "results": [site_document(site) for site in report.results]}
+
+
+def run_document(report: RunReport) -> dict[str, object]:
+    """Return what the document says of the run itself; times are ISO 8601 in UTC."""
     totals: dict[str, int] = {status.value: count for status, count in report.totals.items()}
     document: dict[str, object] = {
         "schema": SCHEMA,
@@ -51,9 +69,26 @@ def report_document(report: RunReport) -> dict[str, object]:
         "exit_code": report.exit_code,
         "totals": {**totals, "sites": len(report.results)},
         "usage": _usage(report.usage),
-        "results": [_site(result) for result in report.results],
     }
     return {name: json_value(value) for name, value in document.items()}
+
+
+def site_document(result: SiteResult) -> dict[str, object]:
+    """Return what the document says of one site."""
+    # Two levels of the document are above a site.
+    return cast("dict[str, object]", json_value(_site(result), DEEPEST - 1))
+
+
+def write_json(report: RunReport, sink: Sink) -> None:
+    """Write the document as `json_text` has it, one site after the other."""
+    sink.write(safe_json(json.dumps(run_document(report), indent=2, allow_nan=False))[:-2])
+    sink.write(',\n  "results": [')
+    separator = "\n"
+    for result in report.results:
+        text = json.dumps(site_document(result), indent=2, allow_nan=False)
+        sink.write(separator + indent(safe_json(text), "    "))
+        separator = ",\n"
+    sink.write("]\n}\n" if separator == "\n" else "\n  ]\n}\n")
 
 
 def render_json(report: RunReport) -> str:
@@ -63,8 +98,12 @@ def render_json(report: RunReport) -> str:
 
 def json_text(document: Mapping[str, object]) -> str:
     """Return a document of JSON values as indented ASCII text on which nothing acts."""
-    text = json.dumps(document, indent=2, allow_nan=False)
-    return CI_COMMAND.sub(r"#\\u0023", text.replace("\x7f", "\\u007f")) + "\n"
+    return safe_json(json.dumps(document, indent=2, allow_nan=False)) + "\n"
+
+
+def safe_json(text: str) -> str:
+    """Return JSON text in which nothing is left that a terminal or a CI system acts upon."""
+    return CI_COMMAND.sub(r"#\\u0023", text.replace("\x7f", "\\u007f"))
 
 
 def load_report(text: str) -> RunReport:

@@ -26,10 +26,11 @@ from fleet.report.layout import (
     sites_named,
 )
 from fleet.report.readings import add_readings
+from fleet.report.sink import Sink
 from fleet.report.values import shown
 from fleet.results import RunReport, Status, Verdict
 
-__all__ = ["print_text", "render_lines", "render_text"]
+__all__ = ["print_text", "render_lines", "render_text", "write_text"]
 
 _STYLES = {
     Status.FAILED: "bold red",
@@ -85,6 +86,12 @@ def render_text(
     """Return the report as plain text without colour; see `render_lines`."""
     lines = render_lines(report, verbose=verbose, width=width, next_command=next_command)
     return "".join(f"{line.plain.rstrip()}\n" for line in lines)
+
+
+def write_text(report: RunReport, sink: Sink) -> None:
+    """Write the report as plain text; see `render_text`."""
+    for line in render_lines(report):
+        sink.write(f"{line.plain.rstrip()}\n")
 
 
 def print_text(

@@ -13,21 +13,32 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
 from fleet.errors import InputError, InputErrors
-from fleet.report.data import render_json
+from fleet.report.data import write_json
 from fleet.report.inert import inert
-from fleet.report.text import render_text
+from fleet.report.sink import Sink, Speakable
+from fleet.report.text import write_text
 from fleet.results import RunReport
 
-__all__ = ["RENDERERS", "Output", "Renderer", "parse_outputs", "write_file", "write_outputs"]
+__all__ = [
+    "RENDERERS",
+    "Output",
+    "Renderer",
+    "parse_outputs",
+    "write_file",
+    "write_outputs",
+    "write_whole",
+]
 
-Renderer = Callable[[RunReport], str]
+Renderer = Callable[[RunReport, Sink], None]
+"""Writes one format of a report piece by piece: a report of 100,000 sites is never one string."""
 
-RENDERERS: Mapping[str, Renderer] = MappingProxyType({"text": render_text, "json": render_json})
+RENDERERS: Mapping[str, Renderer] = MappingProxyType({"text": write_text, "json": write_json})
 """Every format ``-o`` knows, by name; a new format is one function and one entry."""
 
 
@@ -84,12 +95,13 @@ def write_outputs(
     """
     faults: list[str] = []
     for output in outputs:
-        text = renderers[output.format](report)
+        render = partial(renderers[output.format], report)
         try:
             if output.path:
-                write_file(output.path, text)
+                write_whole(output.path, render)
             else:
-                _write_stream(stdout, text)
+                render(Speakable(stdout))
+                stdout.flush()
         except BrokenPipeError:
             continue
         except OSError as error:
@@ -99,7 +111,16 @@ def write_outputs(
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a whole file in one step, mode 0600 whatever the umask.
+    """Write `text` as a whole file; see `write_whole`.
+
+    Raises:
+        OSError: As there.
+    """
+    write_whole(path, lambda file: file.write(text))
+
+
+def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
+    """Let `write` fill a file that appears in one step, mode 0600 whatever the umask.
 
     The old content stays until the new one is safely on the disk. A link, a device or a pipe
     of that name is left alone.
@@ -114,7 +135,7 @@ def write_file(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             os.fchmod(handle, 0o600)
-            file.write(text)
+            write(file)
             file.flush()
             os.fsync(handle)
         fresh.replace(path)
@@ -165,12 +186,6 @@ def _refuse_clash(output: Output, others: Iterable[Output]) -> None:
 
 def _place(path: Path | None) -> Path | None:
     return path.resolve() if path else None
-
-
-def _write_stream(stream: TextIO, text: str) -> None:
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
 
 
 def _sync_folder(folder: Path) -> None:

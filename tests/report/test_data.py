@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,13 @@ from hypothesis import given
 from jsonschema import Draft202012Validator, FormatChecker
 
 from fleet.errors import InputError
-from fleet.report.data import load_report, render_json, report_document, report_schema
+from fleet.report.data import (
+    load_report,
+    render_json,
+    report_document,
+    report_schema,
+    write_json,
+)
 from fleet.results import KeyResult, RunReport, SiteResult, Status, Verdict
 from tests.report.made import broken, ended, healthy, run, switched, url
 from tests.report.strategies import hostile_reports, patient, run_reports
@@ -69,6 +76,9 @@ def test_hostile_reports_are_plain_ascii_fit_the_schema_and_settle(report: RunRe
     assert "##[" not in text
     VALIDATOR.validate(json.loads(text))
     assert render_json(load_report(text)) == text
+    written = io.StringIO()
+    write_json(report, written)
+    assert written.getvalue() == text
 
 
 def test_the_document_says_what_the_report_says() -> None:

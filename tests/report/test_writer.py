@@ -10,8 +10,10 @@ import pytest
 
 from fleet.errors import InputErrors
 from fleet.report.data import load_report
+from fleet.report.sink import Sink
 from fleet.report.text import render_text
 from fleet.report.writer import Output, parse_outputs, write_file, write_outputs
+from fleet.results import RunReport
 from tests.report.made import broken, run
 
 REPORT = run([broken("a", "net.dns", "No such host.", "Café")])
@@ -124,6 +126,9 @@ def test_letters_stdout_has_no_code_for_are_escaped() -> None:
 
 
 def test_the_formats_can_be_replaced() -> None:
+    def name(report: RunReport, sink: Sink) -> None:
+        sink.write(report.run_id)
+
     stdout = io.StringIO()
-    write_outputs(REPORT, [Output("text")], stdout, {"text": lambda report: report.run_id})
+    write_outputs(REPORT, [Output("text")], stdout, {"text": name})
     assert stdout.getvalue() == REPORT.run_id
