@@ -2,23 +2,22 @@
 
 A thousand sites behind one broken firewall are one piece of news. Two messages are the same cause
 when they differ only in the site they speak of, so its own address and name are factored out
-before they are compared. Knows nothing of layout.
+before they are compared. Sites are taken one at a time and none is kept, so that the report of
+100,000 sites fits in little memory. Knows nothing of layout.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
 
+from fleet.report.gather import Counts, Finest, Named, Names, Same, Tally
 from fleet.report.inert import inert
 from fleet.report.values import shown
-from fleet.results import KeyResult, SiteResult, Status, Verdict
+from fleet.results import SiteResult, Status, Verdict
 
-__all__ = ["Cause", "Counts", "KeyOutcome", "Note", "causes", "key_outcomes", "notes"]
+__all__ = ["ATTENTION", "Cause", "Causes", "KeyOutcome", "KeyOutcomes", "Note", "Notes"]
 
 ATTENTION = (
     Status.FAILED,
@@ -30,8 +29,11 @@ ATTENTION = (
 )
 """Statuses that need a person, the gravest first."""
 
-_ALIKE = 3
-"""Different messages of one kind that still stand as causes of their own."""
+_MOST_GROUPS = 1_000
+"""Different keys, or notes, told apart: far more than people read."""
+
+_OTHER_KEYS = "(other keys)"
+_OTHER_NOTES = "(other notes)"
 
 _PORT = re.compile(r":\d+$")
 _GLUED_LEFT = re.compile(r"[\w.-]$")
@@ -39,11 +41,6 @@ _GLUED_RIGHT = re.compile(r"[\w-]|\.\w")
 
 _LONGEST = 2_000
 """Characters of a text that are looked at; what is shown is shorter still."""
-
-T = TypeVar("T")
-K = TypeVar("K", bound=Hashable)
-Counts = tuple[tuple[str, int], ...]
-"""Inert texts with how many sites each, the most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Cause:
     kind: str | None
     messages: Counts
     said: Counts
-    sites: tuple[str, ...]
+    sites: Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class KeyOutcome:
     before: str
     after: str
     reasons: Counts
-    sites: tuple[str, ...]
+    sites: Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,109 +90,142 @@ class Note:
     """Something worth knowing that is no error, and the sites it holds for."""
 
     text: str
-    sites: tuple[str, ...]
+    sites: Named
 
 
-class _Ended(NamedTuple):
-    site: SiteResult
-    key: KeyResult
-    before: str
-    after: str
+class Causes:
+    """What needs a person, gathered site by site.
 
-
-def causes(results: Iterable[SiteResult]) -> list[Cause]:
-    """Return what needs a person, the gravest status first, then by number of sites.
-
-    A kind whose messages differ on nearly every site is kept as one cause with many messages,
-    so that the list stays as short as the list of kinds.
+    Args:
+        kept: Names of sites kept per cause.
     """
-    bad = [result for result in results if result.status in ATTENTION]
-    found: list[Cause] = []
-    for alike in _grouped(bad, lambda result: (result.status, result.kind)).values():
-        by_message = _grouped(alike, _message)
-        groups = by_message.values() if len(by_message) <= _ALIKE else [alike]
-        found.extend(_cause(group) for group in groups)
-    return sorted(found, key=lambda cause: (ATTENTION.index(cause.status), -len(cause.sites)))
+
+    def __init__(self, kept: int) -> None:
+        self._fresh = lambda: _CauseSoFar(kept)
+        self._by_kind: dict[tuple[Status, str | None], Finest[_CauseSoFar]] = {}
+
+    def add(self, result: SiteResult) -> None:
+        """Take a site."""
+        if result.status not in ATTENTION:
+            return
+        message = factored(result.message, result)
+        found = self._by_kind.setdefault((result.status, result.kind), Finest(self._fresh))
+        for cause in found.groups_of(message, ""):
+            cause.names.add(result.site)
+            cause.messages.add(message, result.message)
+            cause.said.add(factored(result.said, result), result.said)
+
+    def found(self) -> list[Cause]:
+        """Return the causes, the gravest status first, then by number of sites.
+
+        A kind whose messages differ on nearly every site is kept as one cause with many
+        messages, so that the list stays as short as the list of kinds.
+        """
+        causes = [
+            Cause(status, kind, each.messages.counts(), each.said.counts(), each.names.named())
+            for (status, kind), finest in self._by_kind.items()
+            for each in finest.groups()
+        ]
+        return sorted(causes, key=lambda cause: (ATTENTION.index(cause.status), -len(cause.sites)))
 
 
-def key_outcomes(results: Iterable[SiteResult], *verdicts: Verdict) -> list[KeyOutcome]:
-    """Return how the keys with these verdicts ended, by key and then by number of sites."""
-    ended = [
-        _Ended(site, key, *_values(key))
-        for site in results
-        for key in site.keys
-        if key.verdict in verdicts
-    ]
-    found: list[KeyOutcome] = []
-    for alike in _grouped(ended, lambda end: (end.key.key, end.key.verdict, end.key.kind)).values():
-        groups: Collection[list[_Ended]]
-        groups = _grouped(alike, lambda end: (end.before, end.after)).values()
-        if len(groups) > _ALIKE:
-            groups = _grouped(alike, lambda end: end.after).values()
-        if len(groups) > _ALIKE:
-            groups = [alike]
-        found.extend(_outcome(group) for group in groups)
-    return sorted(found, key=lambda outcome: (outcome.key, -len(outcome.sites)))
+class KeyOutcomes:
+    """How keys ended, gathered site by site.
+
+    Args:
+        kept: Names of sites kept per outcome.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._fresh = lambda: _OutcomeSoFar(kept)
+        self._by_key: dict[tuple[str, Verdict, str | None], Finest[_OutcomeSoFar]] = {}
+
+    def add(self, result: SiteResult) -> None:
+        """Take the keys of a site."""
+        for key in result.keys:
+            after = shown(key.found if key.verdict is Verdict.CHANGED else key.wanted)
+            before = shown(key.before)
+            place = (inert(key.key, 64), key.verdict, key.kind)
+            if place not in self._by_key and len(self._by_key) >= _MOST_GROUPS:
+                place = (_OTHER_KEYS, key.verdict, key.kind)
+            found = self._by_key.setdefault(place, Finest(self._fresh))
+            reason = factored(key.reason, result)
+            for outcome in found.groups_of((before, after), after, ""):
+                outcome.names.add(result.site)
+                outcome.reasons.add(reason, key.reason)
+                outcome.before.add(before)
+                outcome.after.add(after)
+
+    def found(self, *verdicts: Verdict) -> list[KeyOutcome]:
+        """Return the outcomes with these verdicts, by key and then by number of sites."""
+        outcomes = [
+            KeyOutcome(
+                key,
+                verdict,
+                kind,
+                before=each.before.value,
+                after=each.after.value,
+                reasons=each.reasons.counts(),
+                sites=each.names.named(),
+            )
+            for (key, verdict, kind), finest in self._by_key.items()
+            if verdict in verdicts
+            for each in finest.groups()
+        ]
+        return sorted(outcomes, key=lambda outcome: (outcome.key, -len(outcome.sites)))
 
 
-def notes(results: Iterable[SiteResult]) -> list[Note]:
-    """Return the notes of all sites, the most frequent first."""
-    pairs = [(result, note) for result in results for note in result.notes]
-    groups = _grouped(pairs, lambda pair: _factored(pair[1], pair[0])).values()
-    found = [
-        Note(_counted(group)[0][0], tuple(result.site for result, _ in group))
-        for group in groups
-        if group[0][1]
-    ]
-    return sorted(found, key=lambda note: -len(note.sites))
+class Notes:
+    """What is worth knowing, gathered site by site.
+
+    Args:
+        kept: Names of sites kept per note.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._by_text: dict[str, _NoteSoFar] = {}
+
+    def add(self, result: SiteResult) -> None:
+        """Take the notes of a site."""
+        for note in filter(None, result.notes):
+            text = factored(note, result)
+            if text not in self._by_text and len(self._by_text) >= _MOST_GROUPS:
+                text = _OTHER_NOTES
+            found = self._by_text.setdefault(text, _NoteSoFar(self._kept))
+            found.names.add(result.site)
+            found.texts.add(text, note)
+
+    def found(self) -> list[Note]:
+        """Return the notes, the most frequent first."""
+        notes = [
+            Note(each.texts.counts()[0][0], each.names.named()) for each in self._by_text.values()
+        ]
+        return sorted(notes, key=lambda note: -len(note.sites))
 
 
-def _cause(group: Sequence[SiteResult]) -> Cause:
-    return Cause(
-        status=group[0].status,
-        kind=group[0].kind,
-        messages=_counted([(result, result.message) for result in group]),
-        said=_counted([(result, result.said) for result in group]),
-        sites=tuple(result.site for result in group),
-    )
+class _CauseSoFar:
+    def __init__(self, kept: int) -> None:
+        self.names = Names(kept)
+        self.messages = Tally()
+        self.said = Tally()
 
 
-def _outcome(group: Sequence[_Ended]) -> KeyOutcome:
-    key = group[0].key
-    return KeyOutcome(
-        key=inert(key.key, 64),
-        verdict=key.verdict,
-        kind=key.kind,
-        before=_one({end.before for end in group}),
-        after=_one({end.after for end in group}),
-        reasons=_counted([(end.site, end.key.reason) for end in group]),
-        sites=tuple(end.site.site for end in group),
-    )
+class _OutcomeSoFar:
+    def __init__(self, kept: int) -> None:
+        self.names = Names(kept)
+        self.reasons = Tally()
+        self.before = Same()
+        self.after = Same()
 
 
-def _values(key: KeyResult) -> tuple[str, str]:
-    after = key.found if key.verdict is Verdict.CHANGED else key.wanted
-    return shown(key.before), shown(after)
+class _NoteSoFar:
+    def __init__(self, kept: int) -> None:
+        self.names = Names(kept)
+        self.texts = Tally()
 
 
-def _one(values: set[str]) -> str:
-    return values.pop() if len(values) == 1 else "(various)"
-
-
-def _counted(pairs: Sequence[tuple[SiteResult, str]]) -> Counts:
-    """Count what was said about sites; a text about a single site keeps its address."""
-    if len(pairs) == 1:
-        texts = Counter(inert(text) for _, text in pairs)
-    else:
-        texts = Counter(_factored(text, result) for result, text in pairs)
-    return tuple((text, count) for text, count in texts.most_common() if text)
-
-
-def _message(result: SiteResult) -> str:
-    return _factored(result.message, result)
-
-
-def _factored(text: str, result: SiteResult) -> str:
+def factored(text: str, result: SiteResult) -> str:
     """Return inert `text` with the site's own address, host and name replaced by placeholders."""
     if not text:
         return ""
@@ -222,10 +252,3 @@ def _replaced(text: str, word: str, mark: str) -> str:
         alone = not _GLUED_LEFT.search(before[-1:]) and not _GLUED_RIGHT.match(after)
         out += (mark if alone else word) + after
     return out
-
-
-def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    groups: dict[K, list[T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
+from fleet.report.gather import Named
 from fleet.report.inert import defuse_line, inert
 
 __all__ = [
@@ -147,17 +148,17 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def names(sites: Iterable[str], *, verbose: bool) -> str:
-    """Return site names joined by commas: the first few and how many more, or all."""
-    every = [inert(site, 64) for site in sites]
-    kept = len(every) if verbose or len(every) <= _FEW + 1 else _FEW
-    if hidden := len(every) - kept:
+def names(sites: Named, *, verbose: bool) -> str:
+    """Return site names joined by commas: the first few and how many more, or all that are kept."""
+    every = [inert(site, 64) for site in sites.first]
+    kept = len(every) if verbose or len(sites) <= _FEW + 1 else _FEW
+    if hidden := len(sites) - kept:
         last = f"{every[kept - 1]} + {hidden:,} more"
         return joined([*every[: kept - 1], last])
     return joined(every)
 
 
-def sites_named(sites: Sequence[str], *, verbose: bool) -> str:
+def sites_named(sites: Named, *, verbose: bool) -> str:
     """Return a count of sites, with their names where they are three at most or all are wanted."""
     count = plural(len(sites), "site")
     return f"{count} ({names(sites, verbose=True)})" if verbose or len(sites) <= _NAMED else count

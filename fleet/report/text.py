@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fleet.errors import KINDS
-from fleet.report.causes import Cause, Counts, KeyOutcome, causes, key_outcomes, notes
+from fleet.report.causes import Cause, KeyOutcome
+from fleet.report.digest import REFUSED, Digest
+from fleet.report.gather import Counts, Named
 from fleet.report.inert import inert
 from fleet.report.layout import (
     Page,
@@ -64,14 +66,14 @@ def render_lines(
             offered to be explained.
     """
     page = Page(width, verbose=verbose)
-    found = causes(report.results)
+    digest = Digest(report, verbose=verbose)
+    found = digest.causes
     _add_headline(page, report)
     _add_causes(page, found, len(report.results))
-    _add_not_started(page, report)
-    _add_keys(page, report)
-    _add_notes(page, report)
-    if report.read_only:
-        add_readings(page, report.results)
+    _add_not_started(page, digest.waiting)
+    _add_keys(page, digest)
+    _add_notes(page, digest)
+    add_readings(page, digest.readings)
     _add_totals(page, report)
     kinds = [cause.kind for cause in found if cause.kind]
     command = next_command or (f"fleet explain {kinds[0]}" if kinds else "")
@@ -168,24 +170,20 @@ def _add_quotes(page: Page, label: str, counts: Counts, sites: int) -> None:
         page.paragraph(f"and {plural(hidden, 'other wording')}", indent=4, label=label)
 
 
-def _add_not_started(page: Page, report: RunReport) -> None:
-    waiting = [site.site for site in report.results if site.status is Status.NOT_STARTED]
-    if waiting:
-        was = "was" if len(waiting) == 1 else "were"
+def _add_not_started(page: Page, waiting: Named) -> None:
+    if waiting.count:
+        was = "was" if waiting.count == 1 else "were"
         style = _STYLES[Status.NOT_STARTED]
-        page.heading(f"{plural(len(waiting), 'site')} {was} not started", style)
+        page.heading(f"{plural(waiting.count, 'site')} {was} not started", style)
         page.paragraph(names(waiting, verbose=page.verbose), indent=2)
 
 
-def _add_keys(page: Page, report: RunReport) -> None:
-    refused = (Verdict.REJECTED, Verdict.UNSUPPORTED, Verdict.UNKNOWN)
-    _add_outcomes(page, "Could not be set", key_outcomes(report.results, *refused))
-    drift = key_outcomes(report.results, Verdict.DRIFT)
-    _add_outcomes(page, "Differs from what is wanted", drift)
-    _add_outcomes(page, "Changed", key_outcomes(report.results, Verdict.CHANGED))
+def _add_keys(page: Page, digest: Digest) -> None:
+    _add_outcomes(page, "Could not be set", digest.outcomes(*REFUSED))
+    _add_outcomes(page, "Differs from what is wanted", digest.outcomes(Verdict.DRIFT))
+    _add_outcomes(page, "Changed", digest.outcomes(Verdict.CHANGED))
     if page.verbose:
-        same = key_outcomes(report.results, Verdict.UNCHANGED)
-        _add_outcomes(page, "Already as wanted", same)
+        _add_outcomes(page, "Already as wanted", digest.outcomes(Verdict.UNCHANGED))
 
 
 def _add_outcomes(page: Page, title: str, found: Sequence[KeyOutcome]) -> None:
@@ -220,8 +218,8 @@ def _where(outcome: KeyOutcome, page: Page) -> str:
     return f"{where}\n{why}" if why else where
 
 
-def _add_notes(page: Page, report: RunReport) -> None:
-    found = notes(report.results)
+def _add_notes(page: Page, digest: Digest) -> None:
+    found = digest.notes
     if found:
         page.heading("Worth knowing")
         rows = [(sites_named(note.sites, verbose=page.verbose), note.text) for note in found]

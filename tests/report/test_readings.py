@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from fleet.report.leaves import Leaf, leaves
-from fleet.report.readings import summary
+from fleet.report.readings import Summary
 from fleet.report.text import render_text
 from fleet.results import RunReport
 from tests.report.made import healthy, run
+
+
+def summary(found: Sequence[Leaf], sites: int) -> str:
+    so_far = Summary()
+    for leaf in found:
+        so_far.add(leaf)
+    return so_far.words(sites)
 
 
 def told(report: RunReport, *, width: int = 100, verbose: bool = False) -> list[str]:
