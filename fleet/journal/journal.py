@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fleet.journal.codec import encode_result, encode_value
 from fleet.journal.database import Clock, Database, unbroken
+from fleet.journal.history import History
 from fleet.journal.identities import (
     forget_site,
     read_identities,
@@ -120,6 +121,11 @@ class Journal:
         self._key_file = key_file
         self._key = b""
 
+    @property
+    def history(self) -> History:
+        """Return what audits and plans found over time."""
+        return History(self._database, self._catch_up)
+
     async def begin(
         self,
         start: RunStarted,
@@ -189,6 +195,7 @@ class Journal:
             text,
             self._database.now(),
             settles=bool(result.keys) and result.status is not Status.UNKNOWN,
+            result=result,
         )
         await self._writer.put(row)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 
 from fleet.journal import tables
 from fleet.journal.database import Database, unbroken
+from fleet.journal.history import forget_findings
 
 __all__ = ["prune_runs"]
 
@@ -34,6 +35,7 @@ async def prune_runs(database: Database, keep_days: int, keep_runs: int) -> int:
     for number in await unbroken(_found(database, *unkept)):
         # Asked again: a resume may have taken a lease meanwhile.
         gone += await unbroken(_forget(database, _runs.c.number == number, *unkept))
+    await unbroken(_forget_findings(database, before))
     return gone
 
 
@@ -48,3 +50,8 @@ async def _found(database: Database, *conditions: ColumnElement[bool]) -> list[i
 async def _forget(database: Database, *conditions: ColumnElement[bool]) -> int:
     async with database.writing() as connection:
         return (await connection.execute(delete(_runs).where(*conditions))).rowcount
+
+
+async def _forget_findings(database: Database, before: datetime) -> None:
+    async with database.writing() as connection:
+        await forget_findings(connection, before)

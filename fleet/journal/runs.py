@@ -11,6 +11,7 @@ from fleet.errors import InputError, JournalError
 from fleet.journal import tables
 from fleet.journal.codec import encode_value
 from fleet.journal.database import Database, upsert
+from fleet.journal.history import keep_history
 from fleet.journal.meant import spend_plan
 from fleet.journal.records import Owner
 from fleet.journal.writer import IDENTITY, Row
@@ -140,6 +141,9 @@ async def write_rows(database: Database, rows: Sequence[Row]) -> None:
         for column, table in known.items():
             if chosen := [row for row in others if _sort(row) == column]:
                 await _replace(connection, table, column, chosen)
+        for run_id in sorted({row.run_id for row in results}):
+            seen = [(row.result, row.at) for row in results if row.run_id == run_id and row.result]
+            await keep_history(connection, run_id, seen)
         if results:
             await _add_results(connection, results)
         settling = [row for row in results if row.settles]

@@ -29,6 +29,7 @@ __all__ = [
     "Words",
     "escaped",
     "facts",
+    "findings",
     "identities",
     "intents",
     "leased_sites",
@@ -41,6 +42,7 @@ __all__ = [
     "runs",
     "sites",
     "tokens",
+    "trend",
 ]
 
 VERSION_TABLE = "journal_version"
@@ -205,6 +207,40 @@ plans = Table(
     Column("plan_id", Words, primary_key=True),
     Column("run_id", Words, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+# What audits and plans found, with its history; outlives the runs that saw it.
+findings = Table(
+    "journal_findings",
+    metadata,
+    Column("site", Words, primary_key=True),
+    Column("url", Words, primary_key=True),
+    Column("key", Words, primary_key=True),  # empty where the whole site failed
+    Column("error", Words, primary_key=True),  # empty for a key
+    Column("kind", Words),
+    Column("wanted", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("opened", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("last_run", Words, nullable=False),
+    Column("fixed", Moment, index=True),
+    Column("recurrences", Integer, nullable=False),
+    Column("fixes", Integer, nullable=False),
+    Column("fixing", Float, nullable=False),
+)
+
+# How many sites conformed in each audit and plan, by key; outlives those runs.
+trend = Table(
+    "journal_trend",
+    metadata,
+    Column("run_id", Words, primary_key=True),
+    Column("key", Words, primary_key=True),  # empty for whole sites
+    Column("kind", Text, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("good", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
 )
 
 # One row, the last fencing token given out.

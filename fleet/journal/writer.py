@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleet.errors import JournalError
+from fleet.results import SiteResult
 
 __all__ = ["IDENTITY", "Row", "Writer"]
 
@@ -30,6 +31,7 @@ class Row:
         text: The result, the facts or the identity.
         at: When it was recorded.
         settles: Whether it tells what became of the keys that were meant to be changed.
+        result: The result itself, for the history of findings.
     """
 
     run_id: str
@@ -38,6 +40,7 @@ class Row:
     text: str
     at: datetime
     settles: bool = False
+    result: SiteResult | None = field(default=None, compare=False)
 
 
 class Writer:

@@ -34,8 +34,8 @@ NEXT = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "9000"
+down_revision = "%s"
 
 
 def upgrade() -> None:
@@ -49,8 +49,8 @@ def later(tmp_path: Path) -> Schema:
     """The schema of a later release."""
     scripts = tmp_path / "migrations"
     shutil.copytree(RELEASE.scripts, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "third.py").write_text(NEXT)
-    return Schema((*RELEASE.revisions, "0003"), scripts)
+    (scripts / "versions" / "later.py").write_text(NEXT % RELEASE.head)
+    return Schema((*RELEASE.revisions, "9000"), scripts)
 
 
 def opened(store: str) -> Database:
@@ -126,24 +126,24 @@ async def test_a_file_is_copied_before_it_is_migrated(
         database = opened(str(file))
         await prepare(database, 1.0, later)
         await database.close()
-    copy = file.with_name("journal.db.schema-0002")
+    copy = file.with_name(f"journal.db.schema-{RELEASE.head}")
 
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT version_num FROM journal_version").fetchall() == [
-            ("0002",)
+            (RELEASE.head,)
         ]
         assert connection.execute("SELECT id FROM journal_runs").fetchall() == [("run-1",)]
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT version_num FROM journal_version").fetchall() == [
-            ("0003",)
+            ("9000",)
         ]
 
 
 def broken(later: Schema) -> None:
     """Let the last step of the later schema fail at its end."""
-    script = later.scripts / "versions" / "third.py"
-    script.write_text(f"{NEXT}    op.drop_table('nowhere')\n")
+    script = later.scripts / "versions" / "later.py"
+    script.write_text(f"{NEXT % RELEASE.head}    op.drop_table('nowhere')\n")
 
 
 async def test_a_migration_that_fails_changes_nothing(
