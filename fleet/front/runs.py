@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeVar
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from fleet.errors import InputError
+from fleet.front.chosen import chosen_runs, view_targets, write_views
 from fleet.front.console import say
+from fleet.front.diff_view import diff_json, diff_markdown, diff_text, findings_text, trend_text
 from fleet.front.execute import run_async, write_report
 from fleet.front.options import Output
+from fleet.journal.findings import FindingName
 from fleet.journal.journal import Journal, open_journal
 from fleet.journal.records import RunRow
+from fleet.policy.history import Comparison, compare, daily
 from fleet.report.inert import inert
 from fleet.report.layout import plural
 from fleet.report.writer import parse_outputs
@@ -57,6 +62,104 @@ def show(run: str, /, *, out: Output | None = None) -> int:
         return row, write_report(await journal.report(row.run_id), out, None)
 
     return _with_journal(out, read)[1]
+
+
+@app.command
+def diff(
+    earlier: str = "last~1",
+    later: str = "last",
+    /,
+    *,
+    kind: Kind | None = None,
+    any_kind: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    out: Output | None = None,
+) -> int:
+    """Tell what is new, fixed and still open between two runs; exits with 2 for anything new.
+
+    Formats of -o are text, md and json.
+
+    Args:
+        earlier: A run: its id, the start of it, last, or last~1 for the one before.
+        later: The run to compare with it.
+        kind: Which runs last and last~N count; those of the newest run or of the other one.
+        any_kind: Compare runs of different kinds or operations all the same.
+    """
+    out = out or Output()
+    targets = view_targets(out.output)
+
+    async def read(journal: Journal) -> tuple[Comparison, dict[FindingName, datetime]]:
+        a, b = await chosen_runs(journal, earlier, later, kind)
+        if not any_kind and (a.kind, a.operation) != (b.kind, b.operation):
+            raise InputError(
+                f"{a.run_id} is a run of {a.operation} ({a.kind}) and {b.run_id} one of"
+                f" {b.operation} ({b.kind}): --any-kind compares them all the same"
+            )
+        found = compare(await journal.report(a.run_id), await journal.report(b.run_id))
+        known = await journal.history.findings(fixed=None)
+        return found, {each.finding.name: each.first_seen for each in known}
+
+    found, first = _with_journal(out, read)
+    texts = {
+        "text": lambda: diff_text(found, first, verbose=out.verbose),
+        "md": lambda: diff_markdown(found, first),
+        "json": lambda: diff_json(found, first),
+    }
+    fault = write_views(targets, texts)
+    return fault or found.exit_code
+
+
+@app.command
+def findings(
+    *,
+    site: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    key: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    fixed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    out: Output | None = None,
+) -> int:
+    """List what audits and plans found and is still open, the oldest first.
+
+    Args:
+        site: Only of this site; may be repeated.
+        key: Only about this key; may be repeated.
+        fixed: List what is gone instead.
+    """
+    rows = _with_journal(
+        out or Output(),
+        lambda journal: journal.history.findings(sites=site or None, keys=key or None, fixed=fixed),
+    )
+    for line in findings_text(rows, datetime.now(UTC)):
+        say(line)
+    return 0
+
+
+@app.command
+def trend(
+    *,
+    key: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    runs: int = 30,
+    by_day: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    kind: Literal["audit", "plan"] = "audit",
+    out: Output | None = None,
+) -> int:
+    """Tell how many sites conformed, run by run.
+
+    Args:
+        key: Only about this key; may be repeated. Without it whole sites are counted.
+        runs: How many of the newest runs.
+        by_day: One line for each day (UTC), that of its last run.
+        kind: audit or plan.
+    """
+    if not 1 <= runs <= _MANY:
+        raise InputError(f"--runs {runs}: from 1 to {_MANY:,}")
+    points = _with_journal(
+        out or Output(), lambda journal: journal.history.trend(kind, runs=runs, keys=key or ("",))
+    )
+    labelled = [(f"{point.at:%Y-%m-%d %H:%M}", point) for point in points]
+    if by_day:
+        labelled = [(day.isoformat(), point) for day, point in daily(points, UTC)]
+    for line in trend_text(labelled):
+        say(line)
+    return 0
 
 
 @app.command
