@@ -9,16 +9,22 @@ from fleet.front.console import say
 from fleet.inventory.schema import inventory_schema
 from fleet.policy.schema import policy_schema
 from fleet.report.data import report_schema
+from fleet.report.lines import lines_schema
 
 __all__ = ["schema"]
 
 
-def schema(document: Literal["inventory", "policy", "report"], /) -> int:
+def schema(document: Literal["inventory", "policy", "report", "jsonl"], /) -> int:
     """Print the JSON Schema of a document.
 
     Args:
-        document: Which one.
+        document: Which one: inventory, policy, report, or jsonl for each line of -o jsonl.
     """
-    schemas = {"inventory": inventory_schema, "policy": policy_schema, "report": report_schema}
+    schemas = {
+        "inventory": inventory_schema,
+        "policy": policy_schema,
+        "report": report_schema,
+        "jsonl": lines_schema,
+    }
     say(json.dumps(schemas[document](), indent=2))
     return 0

@@ -21,7 +21,11 @@ from typing import TextIO
 from fleet.errors import InputError, InputErrors
 from fleet.report.data import write_json
 from fleet.report.inert import inert
+from fleet.report.junit import write_junit
+from fleet.report.lines import write_lines
+from fleet.report.markdown import write_markdown
 from fleet.report.sink import Sink, Speakable
+from fleet.report.table import write_csv
 from fleet.report.text import write_text
 from fleet.results import RunReport
 
@@ -38,7 +42,16 @@ __all__ = [
 Renderer = Callable[[RunReport, Sink], None]
 """Writes one format of a report piece by piece: a report of 100,000 sites is never one string."""
 
-RENDERERS: Mapping[str, Renderer] = MappingProxyType({"text": write_text, "json": write_json})
+RENDERERS: Mapping[str, Renderer] = MappingProxyType(
+    {
+        "text": write_text,
+        "json": write_json,
+        "jsonl": write_lines,
+        "csv": write_csv,
+        "md": write_markdown,
+        "junit": write_junit,
+    }
+)
 """Every format ``-o`` knows, by name; a new format is one function and one entry."""
 
 
