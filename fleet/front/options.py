@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
+from fleet.engine.shards import Shard
 from fleet.errors import InputError
 from fleet.inventory.model import Inventory, Site
 from fleet.policy.fields import parse_share
@@ -43,6 +44,7 @@ class Selection:
         exclude: Name or glob of sites to leave out; may be repeated.
         from_run: Only sites of this run (its id, the start of it, or last).
         status: Only those that ended so in it, such as failed,unreachable,not_started.
+        shard: Only one part of these sites, such as 2/8; sites of one host stay together.
     """
 
     inventory: Annotated[
@@ -53,6 +55,7 @@ class Selection:
     exclude: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     from_run: str | None = None
     status: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    shard: str | None = None
 
     @property
     def named(self) -> bool:
@@ -67,8 +70,10 @@ class Selection:
             InputError: A mistake in the selection, or nothing selected.
         """
         self._statuses()
+        shard = Shard.parse(self.shard) if self.shard is not None else None
         whole = Inventory.load(self.inventory)
-        return whole, whole.select(self.selector, self.site, self.exclude)
+        selected = whole.select(self.selector, self.site, self.exclude)
+        return whole, _part(selected, shard) if shard else selected
 
     async def narrowed(self, selected: Inventory, journal: Journal) -> Inventory:
         """Return those of the selected sites that an earlier run is asked for.
@@ -195,6 +200,13 @@ class Output:
     ] = False
     no_color: Annotated[bool, Parameter(negative="", show_default=False)] = False
     store: str | None = None
+
+
+def _part(selected: Inventory, shard: Shard) -> Inventory:
+    """Return the sites of one part, which may be none: a matrix of jobs has parts for growth."""
+    return replace(
+        selected, sites={name: site for name, site in selected.sites.items() if shard.holds(site)}
+    )
 
 
 def _limit(flag: str, text: str | None, sites: int) -> int | None:

@@ -29,6 +29,11 @@ T = TypeVar("T")
 Kind = Literal["run", "audit", "plan", "apply", "rollback"]
 _MANY = 100_000
 app = App(name="runs", help="Show the history of runs.")
+app.command(
+    "fleet.front.merging:merge",
+    name="merge",
+    help="Make one run of several that shared its sites by --shard.",
+)
 
 
 @app.command(name="list")

@@ -144,7 +144,7 @@ async def _named_sites(database: Database, run_id: str) -> tuple[tuple[str, str]
 
 
 def _newest_first() -> Any:
-    return select(_runs).order_by(_runs.c.started.desc(), _runs.c.number.desc())
+    return select(_runs).order_by(_runs.c.number.desc())
 
 
 async def _newest(connection: AsyncConnection) -> str:
