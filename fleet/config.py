@@ -17,10 +17,18 @@ class Limits:
     Args:
         concurrency: Sites worked on at the same time.
         per_host: Sites of one server address worked on at the same time.
+        waiting: Further sites that wait for their connection or make a pause that they asked
+            for; they cost nothing but a place.
+        first: Sites of one server address to begin with, until it has shown that it keeps up.
+        ramp: Sites to begin with in all; one more for each answer. A handshake costs a
+            millisecond of computing, and many at once would hold up everybody.
     """
 
     concurrency: int = 50
     per_host: int = 2
+    waiting: int = 100
+    first: int = 4
+    ramp: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,15 @@ class HttpLimits:
     Args:
         dns_timeout: Seconds to find out a host's address.
         connect_timeout: Seconds to reach the server.
+        first_connect_timeout: Seconds to reach it at the first try of a run, where another one
+            follows at the end.
         body: Decoded bytes of one body.
         redirects: Hops followed while looking for the REST root, without credentials.
     """
 
     dns_timeout: float = 5.0
     connect_timeout: float = 10.0
+    first_connect_timeout: float = 4.0
     body: int = 8 * 1024 * 1024
     redirects: int = 5
 

@@ -149,6 +149,7 @@ class Fleet:
                 order.sites, stop, self.journal, connections.address, writes=not order.dry_run
             )
             await guards.load()
+            scheduler = Scheduler(limits, connections.address, self.settings.http)
             visitor = Visitor(
                 connections,
                 self.settings,
@@ -159,12 +160,12 @@ class Fleet:
                 watch=watch,
                 stop=stop,
                 guards=guards,
+                observer=scheduler.observer,
             )
             done = await order.recall() if order.recall else {}
             emitter(start)
             for result in done.values():
                 emitter(SiteFinished(result))
-            scheduler = Scheduler(limits, connections.address)
             run = Run(order, visitor, scheduler, emitter, stop, keeper, done)
             yield run
             end = RunFinished(self.now(), run.interrupted, stop.halted)
@@ -197,7 +198,7 @@ class Fleet:
         """Return the limits of a run, so that it never runs out of open files."""
         asked = self.settings.limits
         limits = fitted(asked)
-        if limits != asked and not self._clipped:
+        if limits.concurrency != asked.concurrency and not self._clipped:
             self._clipped = True
             _LOG.warning(
                 "too few files may be open (ulimit -n) for --concurrency %d; it is lowered to %d",

@@ -17,6 +17,13 @@ __all__ = ["fitted", "open_files"]
 _A_SITE = 4
 """Two connections while both address families are tried, and two look-ups, one of them ahead."""
 
+_A_CONNECTION = 3
+"""Two connections while both address families are tried, and a look-up: what a site costs that
+waits for its connection."""
+
+_FOR_WAITING = 0.125
+"""Share of what is left that sites which wait may have, where there is not enough for all."""
+
 _OURS = 24
 """The journal's connections with their files, certificates, a report, and some to spare."""
 
@@ -34,10 +41,13 @@ def fitted(limits: Limits) -> Limits:
     more than needed.
     """
     taken = open_files() + _OURS
-    needed = taken + _A_SITE * limits.concurrency
+    needed = taken + _A_SITE * limits.concurrency + _A_CONNECTION * limits.waiting
     allowed = _allowed(round(needed / (1 - _FORSAKEN)) + 1)
     room = round(allowed * (1 - _FORSAKEN)) - taken
-    return replace(limits, concurrency=max(1, min(limits.concurrency, room // _A_SITE)))
+    kept = round(min(_A_CONNECTION * limits.waiting, _FOR_WAITING * room))
+    concurrency = max(1, min(limits.concurrency, (room - kept) // _A_SITE))
+    waiting = max(0, min(limits.waiting, (room - _A_SITE * concurrency) // _A_CONNECTION))
+    return replace(limits, concurrency=concurrency, waiting=waiting)
 
 
 def open_files() -> int:

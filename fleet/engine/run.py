@@ -11,6 +11,7 @@ from fleet.engine.keeping import Keeper
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
+from fleet.engine.wave import Calls
 from fleet.inventory.model import Site
 from fleet.operations.base import Task
 from fleet.results import (
@@ -169,10 +170,11 @@ class Run:
         if self.stop.draining.is_set():
             return
 
-        async def visit(site: Site) -> SiteResult:
-            return await self._ended(await call(site), budgets)
+        async def settle(result: SiteResult) -> SiteResult:
+            return await self._ended(result, budgets)
 
-        await self._scheduler.run(sites, visit, self._emitter, self.stop, self.visitor.abort)
+        calls = Calls(call, settle, self._emitter)
+        await self._scheduler.run(sites, calls, self.stop, self.visitor.abort)
 
     async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
         self._finished[result.site] = result.status

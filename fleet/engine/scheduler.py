@@ -1,94 +1,112 @@
-"""A fixed pool of workers over host lanes. It knows sites and results, not operations.
+"""A pool of workers over host lanes. It knows sites and results, not operations.
 
-There is never a task per site: workers pull the next site of a free lane until none is left.
-A visit always ends as a result, also when the second signal cuts it off.
+There is never a task per site: workers pull the next site of a free lane until none is left. A
+site is made from its number when it is looked at, and again when its turn comes, so that a list
+of sites may be one that makes them on access. A visit always ends as a result, also when the
+second signal cuts it off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final
 
 import anyio
 
-from fleet.config import Limits
+from fleet.config import HttpLimits, Limits
 from fleet.engine.addresses import host_of, resolve_address
 from fleet.engine.lanes import Lanes
+from fleet.engine.places import Place
 from fleet.engine.stop import Stop
+from fleet.engine.wave import Calls, Wave
 from fleet.inventory.model import Site
-from fleet.results import Event, SiteFinished, SiteResult, SiteStarted
+from fleet.site.exchange import Observer
 
 __all__ = ["Scheduler"]
 
-_RESOLVERS = 16
-
-Emit = Callable[[Event], None]
+_LOG = logging.getLogger("fleet")
+_RESOLVERS: Final = 16
+_MOST_RESOLVERS: Final = 128
+"""Names looked up ahead: a dead one takes seconds, and must not hold up the others."""
 
 
 class Scheduler:
-    """Fans visits out over sites.
+    """Fans visits out over sites; what it learns of servers is kept from wave to wave.
 
     Args:
         limits: How much may happen at once.
         lookup: Returns the address behind a host name.
+        http: How long the first try to connect may take.
     """
 
-    def __init__(self, limits: Limits, lookup: Callable[[str], Awaitable[str]]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        lookup: Callable[[str], Awaitable[str]],
+        http: HttpLimits | None = None,
+    ) -> None:
         self._limits = limits
         self._lookup = lookup
+        self._patience = (http or HttpLimits()).first_connect_timeout
+        self._lanes = Lanes(limits)
+        self._places: dict[str, Place] = {}
+
+    def observer(self, site: Site) -> Observer | None:
+        """Return who is to be told of the exchanges of a site that is being visited."""
+        return self._places.get(site.name)
 
     async def run(
-        self,
-        sites: Iterable[Site],
-        visit: Callable[[Site], Awaitable[SiteResult]],
-        emit: Emit,
-        stop: Stop,
-        abort: Callable[[], None],
+        self, sites: Sequence[Site], calls: Calls, stop: Stop, abort: Callable[[], None]
     ) -> None:
-        """Visit every site and emit its start and its result.
+        """Visit every site and emit its start and its one result.
 
         Args:
-            sites: Sites in the order they should be started.
-            visit: Works on one site; never raises anything but a cancellation.
-            emit: Takes the events.
+            sites: Sites in the order they should be started; they may be made on access.
+            calls: What is done to each.
             stop: Ends the run early: sites nobody started stay without an event.
             abort: Makes every visit under way return at once.
         """
-        by_host: dict[str, list[Site]] = {}
-        for site in sites:
-            by_host.setdefault(host_of(site), []).append(site)
-        lanes = Lanes(self._limits.per_host)
-        count = min(self._limits.concurrency, sum(len(group) for group in by_host.values()))
+        lanes = self._lanes
+        lanes.open()
+        wave = Wave(sites, calls, lanes, stop, self._places, self._patience)
         async with anyio.create_task_group() as watch:
             watch.start_soon(_obey, stop, lanes, abort)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._feed, by_host, lanes)
-                for _ in range(count):
-                    tasks.start_soon(_work, lanes, visit, emit, stop)
+            await self._work(wave, lambda: self._feed(sites))
+            if wave.unfinished and not stop.draining.is_set():
+                lanes.open()
+                await self._work(wave, wave.begin_again)
+            await wave.settle_rest()
             watch.cancel_scope.cancel()
+        if words := lanes.holding.words():
+            _LOG.info(words)
 
-    async def _feed(self, by_host: dict[str, list[Site]], lanes: Lanes) -> None:
-        pending = iter(by_host.items())
+    async def _work(self, wave: Wave, feed: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        count = min(self._limits.concurrency + self._limits.waiting, len(wave.sites))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed)
+            for _ in range(count):
+                tasks.start_soon(wave.work)
+
+    async def _feed(self, sites: Sequence[Site]) -> None:
+        """Queue the sites one by one, each where its server's lane is, as there is room."""
+        lanes, items, turn = self._lanes, iter(range(len(sites))), anyio.Lock()
 
         async def resolver() -> None:
-            for host, sites in pending:
-                await lanes.add(await resolve_address(host, self._lookup), sites)
+            while True:
+                async with turn:
+                    await lanes.room()
+                    item = next(items, None)
+                if item is None or lanes.discarded:
+                    return
+                host = host_of(sites[item])
+                await lanes.add(await resolve_address(host, self._lookup), [item])
 
+        count = min(_MOST_RESOLVERS, max(_RESOLVERS, 2 * self._limits.concurrency), len(sites))
         async with anyio.create_task_group() as tasks:
-            for _ in range(min(_RESOLVERS, self._limits.concurrency, len(by_host))):
+            for _ in range(count):
                 tasks.start_soon(resolver)
         await lanes.close()
-
-
-async def _work(
-    lanes: Lanes, visit: Callable[[Site], Awaitable[SiteResult]], emit: Emit, stop: Stop
-) -> None:
-    while (taken := await lanes.take()) is not None:
-        if stop.draining.is_set():
-            return
-        lane, site = taken
-        emit(SiteStarted(site.name))
-        emit(SiteFinished(await visit(site)))
-        await lanes.release(lane)
 
 
 async def _obey(stop: Stop, lanes: Lanes, abort: Callable[[], None]) -> None:

@@ -60,7 +60,8 @@ class Turn:
         """Begin, or begin once more; what was sent and what it cost is kept."""
         if self.meter.requests:
             # How often the password may be sent is counted anew.
-            self._earlier, self.meter = (*self._earlier, self.meter), Meter()
+            self._earlier = (*self._earlier, self.meter)
+            self.meter = Meter(observer=self.meter.observer)
         self.scope, self.began, self.opened = anyio.CancelScope(), now, False
 
     @property

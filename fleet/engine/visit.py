@@ -31,7 +31,7 @@ from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
 from fleet.site.session import SiteSession, open_session
-from fleet.site.transport import Connections
+from fleet.site.transport import Connections, Meter, Observer
 
 __all__ = ["Intend", "Visitor"]
 
@@ -87,6 +87,7 @@ class Visitor:
         watch: Tells what this machine has missed.
         stop: Keeps visits from being made again.
         guards: Decide whether a password may be sent; None lets every one.
+        observer: Returns who is told of the exchanges with a site.
     """
 
     def __init__(  # noqa: PLR0913 - all that visits of a run share
@@ -101,7 +102,9 @@ class Visitor:
         watch: Watch | None = None,
         stop: Stop | None = None,
         guards: Guards | None = None,
+        observer: Callable[[Site], Observer | None] = lambda _: None,
     ) -> None:
+        self._observer = observer
         self._connections = connections
         self._settings = settings
         self._secrets = secrets
@@ -154,7 +157,9 @@ class Visitor:
             if (missed := self._watch.missed(turn.began)) >= _OUTDATED:
                 raise SiteError("net.timeout", _stood_still(missed), sent=False)
 
-        turn = Turn(site, anyio.CancelScope(), WriteLog(intend), self._redactor(site, task))
+        meter = Meter(observer=self._observer(site))
+        redactor = self._redactor(site, task)
+        turn = Turn(site, anyio.CancelScope(), WriteLog(intend), redactor, meter)
         return turn
 
     def _redactor(self, site: Site, task: Task) -> Redactor:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-__all__ = ["REDIRECTS", "Meter", "Reply", "Request", "web_address"]
+from fleet.errors import SiteError
+
+__all__ = ["REDIRECTS", "Meter", "Observer", "Reply", "Request", "web_address"]
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """Statuses that send a client elsewhere."""
@@ -86,11 +89,35 @@ def web_address(text: str, base: URL) -> URL | None:
         return None
 
 
+class Observer(Protocol):
+    """Is told of the exchanges of one visit as they happen; it must be quick and never raise."""
+
+    patience: float
+    """Seconds for reaching the server on this visit, where the limits do not say less."""
+
+    def begun(self, request: Request) -> None:
+        """Take note that `request` is about to be sent."""
+
+    def connected(self) -> None:
+        """Take note that a new connection stands, TLS included."""
+
+    def answered(self, reply: Reply, seconds: float) -> None:
+        """Take note of a whole answer, whatever its status, and how long it took."""
+
+    def failed(self, error: SiteError) -> None:
+        """Take note that there was no whole answer."""
+
+
 @dataclass(slots=True)
 class Meter:
-    """What one site has cost so far; counted here and read by the engine."""
+    """What one site has cost so far; counted here and read by the engine.
+
+    Args:
+        observer: Told of each exchange; None where nobody wants to know.
+    """
 
     requests: int = 0
     writes: int = 0
     logins: int = 0
     received: int = 0
+    observer: Observer | None = field(default=None, repr=False)

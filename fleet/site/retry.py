@@ -2,6 +2,11 @@
 
 Only errors whose kind says so are asked again, bounded in attempts and in time, with jitter.
 Nothing here ever wraps a write or a login.
+
+A server that takes no connection in time is not asked again before it has answered once: whoever
+runs many sites tries it again at the end. A pause that a site asks for is made here, within the
+bounds; the visit gives its place to another site meanwhile (`fleet.engine.places`). A longer one
+ends the visit as ``throttle.limited``.
 """
 
 from __future__ import annotations
@@ -35,6 +40,7 @@ class Retrier:
     ) -> None:
         self._retries = retries
         self._sleep = sleep
+        self._reached = False
         self._jittered = wait_random_exponential(
             multiplier=retries.first_pause, max=retries.longest_pause
         )
@@ -53,10 +59,14 @@ class Retrier:
             retry=retry_if_exception(self._worth_it),
             reraise=True,
         )
-        return await attempts(call)
+        found: T = await attempts(call)
+        self._reached = True
+        return found
 
     def _worth_it(self, error: BaseException) -> bool:
         if not isinstance(error, SiteError) or not error.retryable:
+            return False
+        if error.kind == "net.timeout" and not error.sent and not self._reached:
             return False
         return (error.retry_after or 0) <= self._retries.longest_pause
 

@@ -1,14 +1,13 @@
 """One guarded HTTP exchange with one site, and the only user of aiohttp's client.
 
-It knows origins, time limits, byte limits and how the library's exceptions translate into
-error kinds. It must not know WordPress. Redirects are never followed here: whoever asked
+It knows origins, time limits and byte limits; `failures` translates the library's exceptions
+into error kinds. It must not know WordPress. Redirects are never followed here: whoever asked
 decides what a ``Location`` means.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import ssl
 import time
@@ -28,17 +27,12 @@ from fleet.errors import SiteError
 from fleet.site.allowance import Allowance
 from fleet.site.cookies import Cookies
 from fleet.site.decoding import ACCEPTED, Body
-from fleet.site.exchange import Meter, Reply, Request, web_address
+from fleet.site.exchange import Meter, Observer, Reply, Request, web_address
+from fleet.site.failures import out_of_files, translate
 from fleet.site.names import Names, may_be_a_site
-from fleet.site.trust import (
-    NO_MORE_FILES,
-    Trust,
-    certificate_trouble,
-    handshake_trouble,
-    ssl_context,
-)
+from fleet.site.trust import Trust, ssl_context
 
-__all__ = ["Connections", "Meter", "Reply", "Request", "Transport", "web_address"]
+__all__ = ["Connections", "Meter", "Observer", "Reply", "Request", "Transport", "web_address"]
 
 _CHUNK = 64 * 1024
 _MAX_FIELD = 32 * 1024
@@ -89,8 +83,12 @@ class Transport:
 
     def __init__(self, lines: _Lines, origin: URL, timeout: float, limits: HttpLimits) -> None:
         self._lines = lines
+        observer = lines.meter.observer
+        connect = limits.connect_timeout
+        if observer is not None:
+            connect = min(connect, observer.patience)
         self._timeout = aiohttp.ClientTimeout(
-            total=timeout, sock_connect=min(timeout, limits.connect_timeout), sock_read=timeout
+            total=timeout, sock_connect=min(timeout, connect), sock_read=timeout
         )
         self._seconds = timeout
         self._limits = limits
@@ -128,6 +126,20 @@ class Transport:
         if request.method == "POST":
             # A goodbye that has arrived is noticed before its connection would be used again.
             await asyncio.sleep(0)
+        observer = self.meter.observer
+        if observer is None:
+            return await self._translated(request)
+        observer.begun(request)
+        began = time.monotonic()
+        try:
+            reply = await self._translated(request)
+        except SiteError as error:
+            observer.failed(error)
+            raise
+        observer.answered(reply, time.monotonic() - began)
+        return reply
+
+    async def _translated(self, request: Request) -> Reply:
         allowance = self._lines.allowance
         allowance.begin()
         try:
@@ -136,7 +148,7 @@ class Transport:
             if allowance.exceeded:
                 message = "the site sends more than an answer may have"
                 raise SiteError("proto.too_large", message) from error
-            raise _translate(error, self._seconds) from error
+            raise translate(error, self._seconds) from error
         finally:
             allowance.end()
 
@@ -303,8 +315,8 @@ class Connections:
         allowance, resolver = Allowance(), _Resolver(self._names)
         context = await self._context(Trust(ca_file, pin))
         async with (
-            _client(context, resolver, allowance) as client,
-            _client(context, resolver, allowance, kept=False) as fresh,
+            _client(context, resolver, allowance, meter) as client,
+            _client(context, resolver, allowance, meter, kept=False) as fresh,
         ):
             jar = Cookies() if cookies else None
             lines = _Lines(client, fresh, jar, meter, proxy or None, allowance)
@@ -316,12 +328,17 @@ class Connections:
                 try:
                     self._contexts[trust] = await to_thread.run_sync(ssl_context, trust)
                 except OSError as error:
-                    raise _out_of_files() from error
+                    raise out_of_files() from error
             return self._contexts[trust]
 
 
 def _client(
-    context: ssl.SSLContext, resolver: _Resolver, allowance: Allowance, *, kept: bool = True
+    context: ssl.SSLContext,
+    resolver: _Resolver,
+    allowance: Allowance,
+    meter: Meter,
+    *,
+    kept: bool = True,
 ) -> aiohttp.ClientSession:
     """Return a session of the library that does by itself as little as can be."""
     connector = aiohttp.TCPConnector(
@@ -336,6 +353,7 @@ def _client(
     return aiohttp.ClientSession(
         connector=connector,
         request_class=_Request,
+        trace_configs=[_traced(meter.observer)] if meter.observer else None,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
         auto_decompress=False,
@@ -346,54 +364,12 @@ def _client(
     )
 
 
-def _translate(error: Exception, seconds: float) -> SiteError:
-    """Return the library's exception as a `SiteError`; the first row that fits."""
-    if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
-        return _out_of_files()
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
-        return _unconnected(error)
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return SiteError("net.timeout", "the server could not be reached in time", sent=False)
-    if isinstance(error, TimeoutError):
-        return SiteError("net.timeout", f"no complete answer within {seconds:g} s")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return SiteError("proto.truncated", "the answer ended early")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return SiteError("proto.not_json", "the answer is not valid HTTP")
-    return SiteError("net.reset", "the connection broke off")
+def _traced(observer: Observer) -> aiohttp.TraceConfig:
+    """Return what has the library tell `observer` of new connections."""
 
+    async def connected(*_: object) -> None:
+        observer.connected()
 
-def _out_of_files() -> SiteError:
-    """Return this machine's own trouble; the site has nothing to do with it."""
-    return SiteError(
-        "net.timeout",
-        "this machine ran out of open files: lower --concurrency or raise ulimit -n",
-        sent=False,
-    )
-
-
-def _unresolved(error: aiohttp.ClientConnectorDNSError) -> SiteError:
-    if error.os_error.errno == socket.EAI_NONAME:
-        return SiteError("net.dns", f"the host {error.host} is not known", sent=False)
-    reason = error.os_error.strerror or "nobody tells"
-    message = f"the host {error.host} could not be looked up: {reason}"
-    return SiteError("net.dns", message, sent=False)
-
-
-def _unconnected(error: aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError) -> SiteError:
-    """Return why there was no connection that anything could be sent over."""
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return SiteError("net.refused", f"the proxy answered {error.status}", sent=False)
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return SiteError("net.refused", "the proxy cannot be reached", sent=False)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return certificate_trouble(error.certificate_error)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _unresolved(error)
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return handshake_trouble(error.os_error)
-    if error.os_error.errno == errno.ECONNREFUSED:
-        where = f"{error.host}:{error.port}"
-        return SiteError("net.refused", f"{where} refused the connection", sent=False)
-    reason = error.os_error.strerror or "no route to the server"
-    return SiteError("net.refused", f"the server cannot be reached: {reason}", sent=False)
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(connected)
+    return trace

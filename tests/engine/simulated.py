@@ -20,7 +20,7 @@ __all__ = ["QUICK", "Simulated", "simulated"]
 
 ADMIN = DEFAULT_USERS[0]
 QUICK = Settings(
-    limits=Limits(concurrency=20, per_host=20),
+    limits=Limits(concurrency=20, per_host=20, first=20, ramp=20),
     retries=Retries(attempts=2, within=5.0, first_pause=0.001, longest_pause=0.01),
 )
 """Limits that do not make a test wait."""

@@ -10,6 +10,7 @@ import pytest
 from fleet.config import Limits
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
+from fleet.engine.wave import Calls
 from fleet.inventory.model import Site
 from fleet.results import Event, SiteFinished, SiteResult, SiteStarted, Status
 from tests.engine.sites import site
@@ -43,6 +44,10 @@ class Visits:
         return done(where)
 
 
+async def settled(result: SiteResult) -> SiteResult:
+    return result
+
+
 async def run(
     visit: Callable[[Site], Awaitable[SiteResult]],
     count: int,
@@ -53,7 +58,8 @@ async def run(
 ) -> list[Event]:
     events: list[Event] = []
     sites = [site(f"s{n}", f"host{n}.example:80") for n in range(count)]
-    await Scheduler(limits, resolve).run(sites, visit, events.append, stop or Stop(), abort)
+    calls = Calls(visit, settled, events.append)
+    await Scheduler(limits, resolve).run(sites, calls, stop or Stop(), abort)
     return events
 
 
