@@ -210,7 +210,7 @@ class Fleet:
     async def _secrets(self, order: Order) -> Mapping[SecretRef, SecretStr]:
         return await self._resolver.resolve_all(
             (site.auth.password for site in order.sites if not site.paused),
-            beside=(site.auth.password for site in self.inventory.sites.values()),
+            beside=self.inventory.passwords(),
         )
 
     async def _carry_out(self, run: Run, task: Task, budgets: tuple[Budget, ...]) -> None:

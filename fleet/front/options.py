@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
 from fleet.engine.shards import Shard
 from fleet.errors import InputError
-from fleet.inventory.model import Inventory, Site
+from fleet.inventory.model import Inventory
 from fleet.policy.fields import parse_share
 from fleet.policy.rollout import Rounding
 from fleet.results import Status
@@ -90,11 +90,11 @@ class Selection:
             for result in (await journal.report(row.run_id)).results
             if not wanted or result.status in wanted
         }
-        sites = {name: site for name, site in selected.sites.items() if name in ended}
-        if not sites:
+        kept = selected.only(ended)
+        if not kept.sites:
             how = " or ".join(wanted) or "at all"
             raise InputError(f"no selected site ended {how} in run {row.run_id}")
-        return replace(selected, sites=sites)
+        return kept
 
     def _statuses(self) -> tuple[Status, ...]:
         words = [word.strip() for each in self.status for word in each.split(",") if word.strip()]
@@ -164,15 +164,7 @@ class Pace:
 
     def applied(self, inventory: Inventory) -> Inventory:
         """Return `inventory` with the time limits of the flags."""
-        if self.timeout is None and self.deadline is None:
-            return inventory
-        sites = {name: self._hurried(site) for name, site in inventory.sites.items()}
-        return replace(inventory, sites=sites)
-
-    def _hurried(self, site: Site) -> Site:
-        timeout = site.http.timeout if self.timeout is None else self.timeout
-        deadline = site.http.deadline if self.deadline is None else self.deadline
-        return replace(site, http=replace(site.http, timeout=timeout, deadline=deadline))
+        return inventory.with_http(self.timeout, self.deadline)
 
 
 @Parameter(name="*")
@@ -204,9 +196,7 @@ class Output:
 
 def _part(selected: Inventory, shard: Shard) -> Inventory:
     """Return the sites of one part, which may be none: a matrix of jobs has parts for growth."""
-    return replace(
-        selected, sites={name: site for name, site in selected.sites.items() if shard.holds(site)}
-    )
+    return selected.where(shard.holds)
 
 
 def _limit(flag: str, text: str | None, sites: int) -> int | None:

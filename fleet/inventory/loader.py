@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from yarl import URL
-
 from fleet.errors import InputError, InputErrors, Place
-from fleet.inventory.address import same_site_key
-from fleet.inventory.assembly import Assembler
+from fleet.inventory.assembly import mistakes_of
+from fleet.inventory.builder import StoreBuilder
 from fleet.inventory.document import Document, read_document
-from fleet.inventory.layers import Layer
-from fleet.inventory.parts import GroupPart, Named, Part, SitePart, read_part
-from fleet.inventory.sites import Site
+from fleet.inventory.effective import Effective
+from fleet.inventory.layers import BUILT_IN, Layer
+from fleet.inventory.parts import GroupPart, Part, SitePart, read_part
+from fleet.inventory.store import SiteStore
 from fleet.inventory.wording import guess, shown
 
 __all__ = ["in_order", "load_files"]
@@ -22,8 +21,8 @@ _INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "sites"})
 _POLICY = frozenset({"exceptions", "policies", "rollout"})
 
 
-def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]]:
-    """Return the sites in `paths` by name, in the order of the files, and the files read.
+def load_files(paths: Sequence[Path]) -> tuple[SiteStore, tuple[Path, ...]]:
+    """Return the sites in `paths`, in the order of the files, and the files read.
 
     Args:
         paths: Files, and folders whose ``*.yaml`` and ``*.yml`` files are read in the order of
@@ -43,7 +42,7 @@ def load_files(paths: Sequence[Path]) -> tuple[dict[str, Site], tuple[Path, ...]
     errors.extend(joiner.errors)
     if errors:
         raise InputErrors(in_order(errors, files))
-    return joiner.sites, tuple(files)
+    return joiner.store, tuple(files)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[Document], list[InputError]]:
@@ -99,14 +98,14 @@ class _Joiner:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.errors: list[InputError] = []
-        self.sites: dict[str, Site] = {}
         self._all_read = all(part.complete for part in parts)
         self._groups = self._joined_groups(part.groups for part in parts)
-        self._seen: dict[str, Place] = {}
-        self._addresses: dict[object, Named] = {}
+        self._builder = StoreBuilder()
         for part in parts:
             for site in part.sites:
-                self._join(site)
+                self._join(site, str(part.file))
+        self.store = self._builder.store()
+        self.errors.extend(self._builder.mistakes(self.store))
 
     def _joined_groups(self, groups: Iterable[Iterable[GroupPart]]) -> Mapping[str, Layer]:
         layers: dict[str, Layer] = {}
@@ -120,19 +119,15 @@ class _Joiner:
             places[name] = group.key.place
         return layers
 
-    def _join(self, part: SitePart) -> None:
-        name, place = part.key.name, part.key.place
-        if first := self._seen.get(name):
-            self._note(f"the site {shown(name)} is already in {first}", place)
-        self._seen.setdefault(name, place)
-        layers = [part.defaults, *self._layers_of(part), part.layer]
-        assembler = Assembler(part.key, layers)
-        site = assembler.site(tuple(group.name for group in part.groups))
-        self.errors.extend(assembler.errors)
-        if assembler.url:
-            self._check_address(part, assembler.url)
-        if site:
-            self.sites[name] = site
+    def _join(self, part: SitePart, file: str) -> None:
+        layers = [part.defaults, *self._layers_of(part)]
+        settings = dict(BUILT_IN)
+        for layer in (*layers, part.layer):
+            settings.update(layer)
+        self.errors.extend(mistakes_of(part.key, Effective(settings)))
+        names = [group.name for group in part.groups]
+        profile = self._builder.profile(file, names, layers, listed="groups" in part.layer)
+        self._builder.add_layer(part.key.name, part.key.place, profile, part.layer, flat=False)
 
     def _layers_of(self, part: SitePart) -> Iterable[Layer]:
         for group in part.groups:
@@ -141,14 +136,6 @@ class _Joiner:
             elif self._all_read:
                 hint = guess(group.name, self._groups)
                 self._note(f"unknown group {shown(group.name)}{hint}", group.place)
-
-    def _check_address(self, part: SitePart, url: URL) -> None:
-        place = part.layer["url"].origin.place or part.key.place
-        first = self._addresses.setdefault(same_site_key(url), Named(part.key.name, place))
-        if first.place != place:
-            self._note(
-                f"this is the address of the site {shown(first.name)} too, in {first.place}", place
-            )
 
     def _note(self, message: str, place: Place) -> None:
         self.errors.append(InputError(message, place))

@@ -144,13 +144,15 @@ async def test_rollback_never_touches_another_site_of_the_same_name(tmp_path: Pa
     async with governed(tmp_path, BASELINE, *fleet_of(2)) as running:
         plan = await running.plan()
         wave = replace(plan.waves[0], sites=("s00",))
-        first = running.fleet.inventory.sites["s00"]
+        first, second = running.fleet.inventory.sites.values()
         run = await running.apply(narrowed(running, replace(plan, waves=(wave,)), "s00"))
         other = running.site("s01")
         other.state.modules = {"sitemaps", "latex", "notes"}
         other.state.options[SHADE] = "white"
-        moved = replace(first, url=running.fleet.inventory.sites["s01"].url)
-        running.fleet.inventory = replace(running.fleet.inventory, sites={"s00": moved})
+        path = tmp_path / "inventory.yaml"
+        lines = [line for line in path.read_text().splitlines(keepends=True) if "s01:" not in line]
+        path.write_text("".join(lines).replace(str(first.url)[:-1], str(second.url)[:-1]))
+        running.fleet.inventory = Inventory.load([path])
         undo, _ = await plan_rollback(
             running.fleet, running.journal, run.run_id, running.fleet.inventory
         )
