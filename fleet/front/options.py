@@ -173,8 +173,8 @@ class Output:
     """What is written where.
 
     Args:
-        output: text, json, jsonl, csv, md or junit, to standard output or with =FILE to a file; may
-            be repeated.
+        output: text, json, jsonl, csv, md, junit or html, to standard output or with =FILE to a
+            file; may be repeated.
         quiet: Say nothing but the report.
         verbose: Name every site and every key.
         no_color: Write without colours, as where NO_COLOR is set.

@@ -20,6 +20,7 @@ from typing import TextIO
 
 from fleet.errors import InputError, InputErrors
 from fleet.report.data import write_json
+from fleet.report.html import write_html
 from fleet.report.inert import inert
 from fleet.report.junit import write_junit
 from fleet.report.lines import write_lines
@@ -50,6 +51,7 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
         "csv": write_csv,
         "md": write_markdown,
         "junit": write_junit,
+        "html": write_html,
     }
 )
 """Every format ``-o`` knows, by name; a new format is one function and one entry."""

@@ -44,7 +44,9 @@ def test_formats_go_to_stdout_or_to_files(tmp_path: Path) -> None:
     ("values", "words"),
     [
         pytest.param(["jsn"], "-o jsn: there is no format 'jsn'; did you mean 'json'?", id="typo"),
-        pytest.param(["pdf"], "known formats: text, json, jsonl, csv, md, junit", id="unknown"),
+        pytest.param(
+            ["pdf"], "known formats: text, json, jsonl, csv, md, junit, html", id="unknown"
+        ),
         pytest.param(["x\x1b=y"], "-o x\\x1b=y: ", id="hostile"),
         pytest.param(["json="], "a file name is missing after '='", id="no file"),
         pytest.param(["text", "json"], "only one format can go to stdout", id="stdout twice"),
