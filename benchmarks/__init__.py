@@ -1,1 +1,1 @@
-"""Measurements. They print ratios and never fail a build."""
+"""Measurements of `fleet` beside other ways to do the same: ``python -m benchmarks``."""

@@ -1,0 +1,69 @@
+"""One client in a process of its own; its job comes as JSON on standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.script import Step
+from benchmarks.sites import Done, Work, carry_out
+
+__all__ = ["PEERS"]
+
+PEERS = {
+    "bare": "benchmarks.peers.bare",
+    "httpx": "benchmarks.peers.httpx_client",
+    "requests": "benchmarks.peers.requests_threads",
+    "nornir": "benchmarks.peers.nornir_task",
+    "ansible": "benchmarks.peers.ansible_uri",
+}
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    done = _ours(job) if job["who"] == "fleet" else _theirs(job)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**done, "peak": peak}))
+
+
+def _ours(job: dict[str, Any]) -> dict[str, Any]:
+    work = carry_out(
+        Work(job["work"]), job["sites"], Path(job["folder"]), concurrency=job["concurrency"]
+    )
+    return _document(asyncio.run(work))
+
+
+def _theirs(job: dict[str, Any]) -> dict[str, Any]:
+    peer = importlib.import_module(PEERS[job["who"]])
+    script = [Step(**step) for step in job["script"]]
+    sites = list(job["sites"].values())
+    started, cpu = time.perf_counter(), _cpu()
+    good = peer.run(sites, script, job["concurrency"])
+    seconds, spent = time.perf_counter() - started, _cpu() - cpu
+    return _document(Done(len(sites), good, len(script) * len(sites), seconds, spent))
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of those it has waited for."""
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, both))
+
+
+def _document(done: Done) -> dict[str, Any]:
+    return {
+        "sites": done.sites,
+        "good": done.good,
+        "requests": done.requests,
+        "seconds": done.seconds,
+        "cpu": done.cpu,
+    }
+
+
+if __name__ == "__main__":
+    main()
