@@ -1,17 +1,19 @@
-"""What a run says about each site and each key, and how the report is folded from events.
+"""What a run says about each site and each key, the events it tells, and its report.
 
-Everything here is a frozen value. A `RunReport` is a fold over events, so the same report can
-be built live or later from a record of the run.
+What is told is frozen values. A `RunReport` need not hold its results: of a hundred thousand
+sites they are read one after the other from wherever they are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from fleet.errors import KINDS, SiteError
+from fleet.series import Series
 
 __all__ = [
     "Change",
@@ -19,6 +21,7 @@ __all__ = [
     "Halt",
     "Halted",
     "KeyResult",
+    "Results",
     "RunFinished",
     "RunReport",
     "RunStarted",
@@ -26,6 +29,7 @@ __all__ = [
     "SiteResult",
     "SiteStarted",
     "Status",
+    "Tally",
     "Usage",
     "Verdict",
     "status_of",
@@ -212,7 +216,8 @@ class RunStarted:
         operation: Name of the operation, such as ``modules.activate``.
         parameters: Its parameters, secrets masked; JSON values only.
         read_only: True where the operation cannot write.
-        sites: (name, url) of each selected site, in the order of the inventory.
+        sites: (name, url) of each selected site, in the order of the inventory; they may be made
+            as they are asked for.
         at: When, with time zone.
     """
 
@@ -220,7 +225,7 @@ class RunStarted:
     operation: str
     parameters: Mapping[str, object]
     read_only: bool
-    sites: tuple[tuple[str, str], ...]
+    sites: Sequence[tuple[str, str]]
     at: datetime
 
 
@@ -278,9 +283,58 @@ class RunFinished:
 Event = RunStarted | SiteStarted | SiteFinished | RunFinished
 
 
+class Tally:
+    """What results add up to, counted as they arrive.
+
+    Args:
+        waiting: Sites that have no result yet; they count as `not_started`.
+    """
+
+    __slots__ = ("bugs", "left_out", "logins", "received", "requests", "totals", "writes")
+
+    def __init__(self, waiting: int = 0) -> None:
+        self.totals = dict.fromkeys(Status, 0)
+        self.totals[Status.NOT_STARTED] = waiting
+        self.bugs = self.left_out = 0
+        self.requests = self.writes = self.logins = self.received = 0
+
+    @classmethod
+    def of(cls, results: Iterable[SiteResult]) -> Tally:
+        """Return what `results` add up to."""
+        tally = cls()
+        for result in results:
+            tally.count(result)
+        return tally
+
+    def count(self, result: SiteResult, times: int = 1) -> None:
+        """Count `result`; with `times` -1, take back that it was counted."""
+        self.totals[result.status] += times
+        self.bugs += times * (result.kind == "internal.bug")
+        self.left_out += times * result.left_out
+        self.requests += times * result.usage.requests
+        self.writes += times * result.usage.writes
+        self.logins += times * result.usage.logins
+        self.received += times * result.usage.received
+
+
+class Results(Series[SiteResult]):
+    """Results that know what they add up to."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def tally(self) -> Tally:
+        """Return what they add up to."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One run with the result of every selected site, in the order of the inventory."""
+    """One run with the result of every selected site, in the order of the inventory.
+
+    `results` may be walked as often as needed; each walk may read them anew, so whoever walks
+    keeps none that it does not need.
+    """
 
     run_id: str
     operation: str
@@ -289,64 +343,29 @@ class RunReport:
     started: datetime
     finished: datetime | None
     interrupted: str | None
-    results: tuple[SiteResult, ...]
+    results: Sequence[SiteResult]
     halted: Halted | None = None
 
-    @classmethod
-    def fold(cls, events: Iterable[Event]) -> RunReport:
-        """Return the report of the run that `events` tell, oldest first.
-
-        Sites without a `SiteFinished` are `not_started`.
-
-        Raises:
-            ValueError: There is no `RunStarted`, or a result for a site it does not name.
-        """
-        start: RunStarted | None = None
-        end: RunFinished | None = None
-        done: dict[str, SiteResult] = {}
-        for event in events:
-            if isinstance(event, RunStarted):
-                start = event
-            elif isinstance(event, SiteFinished):
-                done[event.result.site] = event.result
-            elif isinstance(event, RunFinished):
-                end = event
-        if start is None:
-            raise ValueError("a run without its start cannot be reported")
-        if strangers := done.keys() - {name for name, _ in start.sites}:
-            raise ValueError(f"results for sites that were not selected: {sorted(strangers)}")
-        return cls(
-            run_id=start.run_id,
-            operation=start.operation,
-            parameters=start.parameters,
-            read_only=start.read_only,
-            started=start.at,
-            finished=end.at if end else None,
-            interrupted=end.interrupted if end else None,
-            halted=end.halted if end else None,
-            results=tuple(
-                done.get(name) or SiteResult(name, url, Status.NOT_STARTED)
-                for name, url in start.sites
-            ),
-        )
+    @property
+    def tally(self) -> Tally:
+        """Return what the results add up to."""
+        found = self.results
+        return found.tally if isinstance(found, Results) else Tally.of(found)
 
     @property
     def totals(self) -> dict[Status, int]:
         """Return the number of sites per status, every status present; they add up."""
-        totals = dict.fromkeys(Status, 0)
-        for result in self.results:
-            totals[result.status] += 1
-        return totals
+        return dict(self.tally.totals)
 
     @property
     def usage(self) -> Usage:
         """Return what the whole run cost; seconds are its wall clock."""
-        spent = [result.usage for result in self.results]
+        tally = self.tally
         return Usage(
-            requests=sum(usage.requests for usage in spent),
-            writes=sum(usage.writes for usage in spent),
-            logins=sum(usage.logins for usage in spent),
-            received=sum(usage.received for usage in spent),
+            requests=tally.requests,
+            writes=tally.writes,
+            logins=tally.logins,
+            received=tally.received,
             seconds=(self.finished - self.started).total_seconds() if self.finished else 0.0,
         )
 
@@ -358,8 +377,8 @@ class RunReport:
         the failure budget or too many passwords rejected, 3 a site is not in the asked state, 2
         drift only, 0 all well; the first that applies.
         """
-        halt = self.halted.by if self.halted else None
-        if any(result.kind == "internal.bug" for result in self.results):
+        halt, tally = self.halted.by if self.halted else None, self.tally
+        if tally.bugs:
             return 1
         if halt is Halt.JOURNAL:
             return 74
@@ -369,7 +388,9 @@ class RunReport:
             return 143 if self.interrupted == "SIGTERM" else 130
         if halt in (Halt.BUDGET, Halt.CREDENTIALS):
             return 4
-        found = {result.status for result in self.results if not result.left_out}
+        counted = {**tally.totals}
+        counted[Status.SKIPPED] -= tally.left_out
+        found = {status for status, count in counted.items() if count}
         if found - {Status.UNCHANGED, Status.CHANGED, Status.DRIFT}:
             return 3
         return 2 if Status.DRIFT in found else 0

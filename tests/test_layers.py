@@ -12,18 +12,19 @@ import fleet
 
 PACKAGE = Path(fleet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-SHARED = {"errors", "results", "config", "private_files"}
+SHARED = {"errors", "results", "config", "series", "private_files"}
 BELOW = {
     "kinds": set(),
     "private_files": set(),
     "errors": {"kinds"},
-    "results": {"errors"},
+    "series": set(),
+    "results": {"errors", "series"},
     "redaction": {"results"},
     "config": {"errors"},
     "inventory": SHARED,
     "site": SHARED | {"inventory"},
     "operations": SHARED | {"redaction", "inventory", "site"},
-    "journal": {"results", "errors"},
+    "journal": {"results", "errors", "series"},
     "engine": SHARED | {"redaction", "inventory", "site", "operations", "journal"},
     "policy": SHARED | {"inventory", "site", "operations", "engine", "journal"},
     "report": {"results", "errors"},

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import KINDS, SiteError
+from fleet.journal.ledger import Ledger
 from fleet.results import (
     Event,
     Halt,
@@ -67,7 +68,7 @@ def report_of(*results: SiteResult, interrupted: str | None = None) -> RunReport
     events: list[Event] = [RunStarted("r1", "modules.list", {}, True, tuple(names[:-1]), AT)]
     events += [SiteFinished(result) for result in results]
     events.append(RunFinished(AT + timedelta(seconds=3), interrupted))
-    return RunReport.fold(events)
+    return Ledger.fold(events)
 
 
 def result(status: Status, kind: str | None = None) -> SiteResult:
@@ -114,20 +115,20 @@ def test_totals_add_up_and_silent_sites_are_not_started(found: list[Status], sil
     results = [SiteResult(f"s{n}", "u", status) for n, status in enumerate(found)]
     names = tuple((f"s{n}", "u") for n in range(len(found) + silent))
     events: list[Event] = [RunStarted("r", "x", {}, True, names, AT)]
-    report = RunReport.fold([*events, *(SiteFinished(each) for each in results)])
+    report = Ledger.fold([*events, *(SiteFinished(each) for each in results)])
     assert sum(report.totals.values()) == len(names)
     assert report.totals[Status.NOT_STARTED] == silent + found.count(Status.NOT_STARTED)
 
 
 def test_a_report_needs_its_start() -> None:
     with pytest.raises(ValueError, match="start"):
-        RunReport.fold([SiteFinished(result(Status.CHANGED))])
+        Ledger.fold([SiteFinished(result(Status.CHANGED))])
 
 
 def test_a_result_of_a_stranger_is_refused() -> None:
     start = RunStarted("r", "x", {}, True, (("a", "u"),), AT)
     with pytest.raises(ValueError, match="not selected"):
-        RunReport.fold([start, SiteFinished(SiteResult("b", "u", Status.CHANGED))])
+        Ledger.fold([start, SiteFinished(SiteResult("b", "u", Status.CHANGED))])
 
 
 @pytest.mark.parametrize("kind", KINDS)

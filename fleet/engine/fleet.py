@@ -16,7 +16,7 @@ from fleet.engine.budget import Budget
 from fleet.engine.guarding import Guards
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
-from fleet.engine.run import Emitter, Listener, Order, Run
+from fleet.engine.run import Emitter, Listener, Named, Order, Run
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
@@ -24,6 +24,7 @@ from fleet.engine.watch import Watch
 from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.secrets import SecretRef, SecretResolver
+from fleet.journal.ledger import Ledger
 from fleet.journal.records import Owner
 from fleet.operations.base import Sourced, Task
 from fleet.results import RunFinished, RunReport, RunStarted, SiteFinished, SiteResult
@@ -162,14 +163,19 @@ class Fleet:
                 guards=guards,
                 observer=scheduler.observer,
             )
-            done = await order.recall() if order.recall else {}
+            ledger = Ledger(start)
             emitter(start)
-            for result in done.values():
-                emitter(SiteFinished(result))
-            run = Run(order, visitor, scheduler, emitter, stop, keeper, done)
+            if order.recall is not None:
+                async for result in order.recall():
+                    ledger.record(result)
+                    emitter(SiteFinished(result))
+            run = Run(order, visitor, scheduler, emitter, stop, keeper, ledger)
             yield run
             end = RunFinished(self.now(), run.interrupted, stop.halted)
-            emitter(await keeper.finish(end) if keeper else end)
+            if keeper is not None:
+                end = await keeper.finish(end)
+            ledger.finish(end)
+            emitter(end)
 
     async def _keeper(
         self, stack: AsyncExitStack, order: Order, start: RunStarted, stop: Stop
@@ -242,7 +248,7 @@ class Fleet:
             operation=order.name,
             parameters=order.parameters,
             read_only=order.dry_run,
-            sites=tuple((site.name, str(site.url)) for site in order.sites),
+            sites=Named(order.sites),
             at=at,
         )
 

@@ -108,10 +108,10 @@ class Keeper:
         if self._lease is not None and self._clock() >= self._ours_until:
             raise SiteError("run.halted", "this machine slept for too long", sent=False)
 
-    async def record(self, result: SiteResult) -> None:
-        """Put how a site ended on record; a failure stops the run."""
+    async def record(self, result: SiteResult, text: str) -> None:
+        """Put how a site ended on record, `text` as written; a failure stops the run."""
         try:
-            await self.journal.record(self._run_id, result)
+            await self.journal.record(self._run_id, result, text)
         except JournalError as error:
             self._halt(error)
 

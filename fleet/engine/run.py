@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.engine.budget import Budget
@@ -13,6 +13,8 @@ from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
 from fleet.engine.wave import Calls
 from fleet.inventory.model import Site
+from fleet.journal.codec import encode_result
+from fleet.journal.ledger import Ledger
 from fleet.operations.base import Task
 from fleet.results import (
     Event,
@@ -24,9 +26,10 @@ from fleet.results import (
     SiteResult,
     Status,
 )
+from fleet.series import Series
 from fleet.site.health import HealthCheck
 
-__all__ = ["Emitter", "Listener", "Order", "Run"]
+__all__ = ["Emitter", "Listener", "Named", "Order", "Run"]
 
 Listener = Callable[[Event], None]
 _LOG = logging.getLogger("fleet")
@@ -39,7 +42,8 @@ class Order:
     Args:
         name: Name of the operation.
         parameters: Its parameters for the report, secrets masked; JSON values only.
-        sites: The sites, in the order in which they are to be started.
+        sites: The sites, in the order in which they are to be started; they may be made as they
+            are asked for.
         dry_run: True where nothing may be written.
         kind: What kind of run it is for the history: ``run``, ``plan``, ``apply``, …
         parent: The run it follows from, if any.
@@ -47,13 +51,13 @@ class Order:
         checks: What has to hold of a site after it was changed.
         plan: Id of the plan that is applied, which is spent with the beginning of the run.
         resumes: The run that this one goes on with; None for a new one.
-        recall: Returns the results that sites already have, where a run is gone on with; awaited
+        recall: Yields the results that sites already have, where a run is gone on with; asked
             once the run holds its sites, so that nobody else adds to them.
     """
 
     name: str
     parameters: Mapping[str, object]
-    sites: tuple[Site, ...]
+    sites: Sequence[Site]
     dry_run: bool = False
     kind: str = "run"
     parent: str | None = None
@@ -61,22 +65,20 @@ class Order:
     checks: tuple[HealthCheck, ...] = ()
     plan: str | None = None
     resumes: RunStarted | None = None
-    recall: Callable[[], Awaitable[Mapping[str, SiteResult]]] | None = None
+    recall: Callable[[], AsyncIterator[SiteResult]] | None = None
 
 
 class Emitter:
-    """Keeps the events of a run and hands them to whoever listens.
+    """Hands the events of a run to whoever listens; it keeps none.
 
     A listener that raises is dropped: showing progress must never cost a run its report.
     """
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
         self._listeners = list(listeners)
-        self._events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
-        """Keep `event` and hand it on."""
-        self._events.append(event)
+        """Hand `event` on."""
         for listener in tuple(self._listeners):
             try:
                 listener(event)
@@ -84,9 +86,25 @@ class Emitter:
                 self._listeners.remove(listener)
                 _LOG.warning("a listener failed (%s) and is told no more", type(error).__name__)
 
-    def report(self) -> RunReport:
-        """Return the report that the events so far tell."""
-        return RunReport.fold(self._events)
+
+class Named(Series[tuple[str, str]]):
+    """Names and addresses of sites, as the events of a run tell them.
+
+    Args:
+        sites: The sites.
+    """
+
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._sites = sites
+
+    def at(self, index: int) -> tuple[str, str]:
+        """Return the name and the address of a site."""
+        site = self._sites[index]
+        return site.name, str(site.url)
+
+    def __len__(self) -> int:
+        """Return the number of sites."""
+        return len(self._sites)
 
 
 class Run:
@@ -99,7 +117,7 @@ class Run:
         emitter: Takes its events.
         stop: Ends it early.
         keeper: Keeps its record; None where there is none.
-        done: Results that sites already have.
+        ledger: Its report, with the results that sites already have.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - a run is where these meet
@@ -110,7 +128,7 @@ class Run:
         emitter: Emitter,
         stop: Stop,
         keeper: Keeper | None,
-        done: Mapping[str, SiteResult],
+        ledger: Ledger,
     ) -> None:
         self.order = order
         self.stop = stop
@@ -118,23 +136,22 @@ class Run:
         self.visitor = visitor
         self._scheduler = scheduler
         self._emitter = emitter
-        self._finished: dict[str, Status] = {name: result.status for name, result in done.items()}
+        self._ledger = ledger
 
     @property
     def report(self) -> RunReport:
         """Return the report so far."""
-        return self._emitter.report()
+        return self._ledger.report()
 
     @property
     def interrupted(self) -> str | None:
         """Return the signal that kept a site from ending by itself, if one did."""
-        left = (Status.NOT_STARTED, None)
-        unfinished = any(self.status_of(site.name) in left for site in self.order.sites)
-        return self.stop.signal if unfinished or self.stop.aborting.is_set() else None
+        early = self._ledger.unfinished or self.stop.aborting.is_set()
+        return self.stop.signal if early else None
 
     def status_of(self, site: str) -> Status | None:
         """Return how a site ended in this run, or None where it has not."""
-        return self._finished.get(site)
+        return self._ledger.status_of(site)
 
     async def visit(
         self,
@@ -177,9 +194,10 @@ class Run:
         await self._scheduler.run(sites, calls, self.stop, self.visitor.abort)
 
     async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
-        self._finished[result.site] = result.status
+        text = encode_result(result)
+        self._ledger.record(result, text)
         if self.keeper is not None:
-            await self.keeper.record(result)
+            await self.keeper.record(result, text)
         for budget in budgets:
             if reason := budget.count(result.status):
                 self.stop.halt(Halted(Halt.BUDGET, reason))

@@ -85,12 +85,7 @@ class Selection:
             return selected
         row = await journal.run(self.from_run)
         wanted = self._statuses()
-        ended = {
-            result.site
-            for result in (await journal.report(row.run_id)).results
-            if not wanted or result.status in wanted
-        }
-        kept = selected.only(ended)
+        kept = selected.only({name async for name in journal.ended(row.run_id, wanted)})
         if not kept.sites:
             how = " or ".join(wanted) or "at all"
             raise InputError(f"no selected site ended {how} in run {row.run_id}")

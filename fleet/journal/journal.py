@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +28,12 @@ from fleet.journal.meant import add_intents, read_intents, read_last_writers
 from fleet.journal.pruning import prune_runs
 from fleet.journal.reading import (
     named_run,
+    read_ended,
     read_events,
     read_facts,
     read_notes,
     read_outcomes,
+    read_report,
     read_run,
     read_runs,
 )
@@ -180,19 +182,23 @@ class Journal:
             await self.flush()
         await unbroken(add_intents(self._database, run_id, site, intents, lease))
 
-    async def record(self, run_id: str, result: SiteResult) -> None:
+    async def record(self, run_id: str, result: SiteResult, text: str | None = None) -> None:
         """Queue how a site ended; written soon, together with others.
+
+        Args:
+            run_id: The run.
+            result: How the site ended.
+            text: What `encode_result` makes of it, where that is known already.
 
         Raises:
             JournalError: An earlier result could not be written.
         """
         self._database.check()
-        text = encode_result(result)
         row = Row(
             run_id,
             result.site,
             result.status.value,
-            text,
+            text or encode_result(result),
             self._database.now(),
             settles=bool(result.keys) and result.status is not Status.UNKNOWN,
             result=result,
@@ -238,7 +244,7 @@ class Journal:
         return await unbroken(read_runs(self._database, limit, kind))
 
     async def events(self, run_id: str) -> AsyncIterator[Event]:
-        """Yield the events of a run; `RunReport.fold` makes its report of them.
+        """Yield the events of a run; `Ledger.fold` makes its report of them.
 
         Raises:
             InputError: As `run`.
@@ -255,13 +261,22 @@ class Journal:
         async for outcome in read_outcomes(self._database, await self._named(run_id)):
             yield outcome
 
-    async def report(self, run_id: str) -> RunReport:
-        """Return the report of a run.
+    async def ended(self, run_id: str, statuses: Collection[Status] = ()) -> AsyncIterator[str]:
+        """Yield the names of the sites that ended in one of `statuses`; of all where there is none.
 
         Raises:
             InputError: As `run`.
         """
-        return RunReport.fold([event async for event in self.events(run_id)])
+        async for name in read_ended(self._database, await self._named(run_id), statuses):
+            yield name
+
+    async def report(self, run_id: str) -> RunReport:
+        """Return the report of a run; its results are not kept in memory.
+
+        Raises:
+            InputError: As `run`.
+        """
+        return await read_report(self._database, await self._named(run_id))
 
     async def intents(self, run_id: str) -> list[StoredIntent]:
         """Return what a run meant to change, in the order it was meant last.

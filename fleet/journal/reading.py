@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,22 +14,36 @@ from fleet.errors import InputError
 from fleet.journal import tables
 from fleet.journal.codec import damaged, decode_object, decode_result, decode_value
 from fleet.journal.database import Database, unbroken
+from fleet.journal.ledger import report_of
 from fleet.journal.records import Outcome, Owner, RunRow
-from fleet.results import Event, Halt, Halted, RunFinished, RunStarted, SiteFinished, Status
+from fleet.journal.spool import SiteNames, Spool
+from fleet.results import (
+    Event,
+    Halt,
+    Halted,
+    RunFinished,
+    RunReport,
+    RunStarted,
+    SiteFinished,
+    Status,
+)
 
 __all__ = [
     "named_run",
+    "read_ended",
     "read_events",
     "read_facts",
     "read_notes",
     "read_outcomes",
+    "read_report",
     "read_run",
     "read_runs",
 ]
 
 _runs, _sites, _outcomes = tables.runs, tables.sites, tables.outcomes
+_SAME = (_outcomes.c.run_id == _sites.c.run_id) & (_outcomes.c.site == _sites.c.name)
 _PAGE = 500
-"""Outcomes read at once."""
+"""Sites or outcomes read at once."""
 
 _SUGGESTED_FROM = 1000
 """Newest runs among which a mistyped name is looked for."""
@@ -94,53 +108,91 @@ async def read_facts(database: Database) -> dict[str, tuple[Mapping[str, object]
 
 
 async def read_outcomes(database: Database, run_id: str) -> AsyncIterator[Outcome]:
-    """Yield how each site of a run ended, in the order of its sites.
-
-    They are read in pages, so that no connection is kept while the reader takes its time.
-    """
-    position = -1
-    while True:
-        page = await unbroken(_page(database, run_id, position))
-        for row in page:
-            yield Outcome(decode_result(row.result), row.at)
-        if len(page) < _PAGE:
-            return
-        position = page[-1].position
+    """Yield how each site of a run ended, in the order of its sites."""
+    async for row in _outcome_rows(database, run_id):
+        yield Outcome(decode_result(row.result), row.at)
 
 
 async def read_events(database: Database, run_id: str) -> AsyncIterator[Event]:
     """Yield the events of a run, oldest first."""
+    start, end = await _ends(database, run_id)
+    yield start
+    async for row in _outcome_rows(database, run_id):
+        yield SiteFinished(decode_result(row.result))
+    if end is not None:
+        yield end
+
+
+async def read_ended(
+    database: Database, run_id: str, statuses: Collection[Status]
+) -> AsyncIterator[str]:
+    """Yield the names of the sites of a run that ended in one of `statuses`, or of all."""
+    wanted = _named_sites(run_id)
+    if statuses:
+        ended = func.coalesce(_outcomes.c.status, Status.NOT_STARTED.value, type_=Text)
+        wanted = wanted.outerjoin_from(_sites, _outcomes, _SAME).where(
+            ended.in_([status.value for status in statuses])
+        )
+    async for row in _pages(database, wanted):
+        yield row.name
+
+
+async def read_report(database: Database, run_id: str) -> RunReport:
+    """Return the report of a run."""
+    start, end = await _ends(database, run_id)
+    results = Spool(start.sites)
+    async for row in _outcome_rows(database, run_id):
+        if not 0 <= row.position < len(results):
+            raise damaged()
+        results.put(row.position, decode_result(row.result), row.result)
+    return report_of(start, end, results)
+
+
+async def _ends(database: Database, run_id: str) -> tuple[RunStarted, RunFinished | None]:
+    """Return how a run began and, where it has, how it ended."""
     run = await unbroken(read_run(database, run_id))
-    sites = await unbroken(_named_sites(database, run_id))
-    yield RunStarted(run.run_id, run.operation, run.parameters, run.read_only, sites, run.started)
-    async for outcome in read_outcomes(database, run_id):
-        yield SiteFinished(outcome.result)
-    if run.finished is not None:
-        yield RunFinished(run.finished, run.interrupted, run.halted)
+    sites = SiteNames(run.sites)
+    async for row in _pages(database, _named_sites(run_id)):
+        if len(sites) == run.sites:
+            raise damaged()
+        sites.add(row.name, row.url)
+    start = RunStarted(run.run_id, run.operation, run.parameters, run.read_only, sites, run.started)
+    if run.finished is None:
+        return start, None
+    return start, RunFinished(run.finished, run.interrupted, run.halted)
 
 
-async def _page(database: Database, run_id: str, position: int) -> Sequence[Row[Any, Any, Any]]:
-    """Return the next outcomes behind a position in the run."""
-    same = (_outcomes.c.run_id == _sites.c.run_id) & (_outcomes.c.site == _sites.c.name)
+async def _pages(database: Database, wanted: Any) -> AsyncIterator[Row[Any]]:
+    """Yield rows in the order of the sites of a run.
+
+    They are read in pages, so that no connection is kept while the reader takes its time.
+    """
+    position, page = -1, wanted.order_by(_sites.c.position).limit(_PAGE)
+    while True:
+        rows = await unbroken(_rows_of(database, page.where(_sites.c.position > position)))
+        for row in rows:
+            yield row
+        if len(rows) < _PAGE:
+            return
+        position = rows[-1].position
+
+
+async def _rows_of(database: Database, wanted: Any) -> Sequence[Row[Any]]:
     async with database.reading() as connection:
-        found = await connection.execute(
-            select(_sites.c.position, _outcomes.c.result, _outcomes.c.at)
-            .join_from(_sites, _outcomes, same)
-            .where(_sites.c.run_id == run_id, _sites.c.position > position)
-            .order_by(_sites.c.position)
-            .limit(_PAGE)
-        )
-        return found.all()
+        return (await connection.execute(wanted)).all()
 
 
-async def _named_sites(database: Database, run_id: str) -> tuple[tuple[str, str], ...]:
-    async with database.reading() as connection:
-        found = await connection.execute(
-            select(_sites.c.name, _sites.c.url)
-            .where(_sites.c.run_id == run_id)
-            .order_by(_sites.c.position)
-        )
-        return tuple((row.name, row.url) for row in found)
+def _outcome_rows(database: Database, run_id: str) -> AsyncIterator[Row[Any]]:
+    return _pages(
+        database,
+        select(_sites.c.position, _outcomes.c.result, _outcomes.c.at)
+        .join_from(_sites, _outcomes, _SAME)
+        .where(_sites.c.run_id == run_id),
+    )
+
+
+def _named_sites(run_id: str) -> Any:
+    return select(_sites.c.position, _sites.c.name, _sites.c.url).where(_sites.c.run_id == run_id)
 
 
 def _newest_first() -> Any:

@@ -7,7 +7,7 @@ waves is as long as if nothing had happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ from fleet.results import (
     Halted,
     RunReport,
     RunStarted,
-    SiteFinished,
     SiteResult,
     Status,
 )
@@ -72,22 +71,20 @@ class Begun:
         """Return the first value by key of what was sent to a site that is not done."""
         return self._sent.get(site, {})
 
-    async def recall(self) -> Mapping[str, SiteResult]:
-        """Return the results of the sites that are done."""
+    async def recall(self) -> AsyncIterator[SiteResult]:
+        """Yield the results of the sites that are done."""
         run_id = self.start.run_id
         stored = await self._journal.intents(run_id)
         unsettled = {each.site for each in stored if not each.settled}
-        done = {
-            event.result.site: event.result
-            async for event in self._journal.events(run_id)
-            if isinstance(event, SiteFinished)
-            and event.result.site not in unsettled
-            and self._is_done(event.result)
-        }
+        done: set[str] = set()
+        async for outcome in self._journal.outcomes(run_id):
+            result = outcome.result
+            if result.site not in unsettled and self._is_done(result):
+                done.add(result.site)
+                yield result
         for each in stored:
             if each.site not in done:
                 self._sent.setdefault(each.site, {})[each.intent.key] = each.intent.before
-        return done
 
     def _is_done(self, result: SiteResult) -> bool:
         kinds = {result.kind, *(key.kind for key in result.keys)}

@@ -9,6 +9,7 @@ import pytest
 
 from fleet.config import Limits, Settings
 from fleet.engine.stop import Stop
+from fleet.journal.ledger import Ledger
 from fleet.operations.connection import ConnectionStatus
 from fleet.operations.modules import ActivateModules
 from fleet.operations.settings import SetSettings
@@ -295,7 +296,7 @@ async def test_events_tell_every_site_once_and_end_the_run(tmp_path: Path) -> No
         assert isinstance(events[-1], RunFinished)
         finished = [event.result.site for event in events if isinstance(event, SiteFinished)]
         assert sorted(finished) == sorted(spec.name for spec in specs)
-        assert RunReport.fold(events) == report
+        assert Ledger.fold(events) == report
 
 
 async def test_a_thousand_sites_at_100_ms_are_all_accounted_for(tmp_path: Path) -> None:

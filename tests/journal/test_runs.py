@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from fleet.errors import InputError, JournalError
 from fleet.journal.journal import open_journal
+from fleet.journal.ledger import Ledger
 from fleet.journal.records import Owner
 from fleet.results import (
     Halt,
@@ -43,7 +44,7 @@ async def test_a_report_is_folded_from_the_journal(opens: Opens) -> None:
 
     finished = [event.result.site for event in events if isinstance(event, SiteFinished)]
     assert (events[0], finished, events[-1]) == (start(), ["a", "b"], end)
-    assert report == RunReport.fold(events)
+    assert report == Ledger.fold(events)
     assert [each.status for each in report.results] == [
         Status.CHANGED,
         Status.FAILED,
