@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,22 +14,18 @@ from pydantic import SecretStr
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
-from fleet.engine.guarding import Guards
+from fleet.engine.engines import local_engine
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
 from fleet.engine.run import Emitter, Listener, Named, Order, Run
-from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
-from fleet.engine.visit import Visitor
-from fleet.engine.watch import Watch
 from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.secrets import SecretRef, SecretResolver
 from fleet.journal.ledger import Ledger
 from fleet.journal.records import Owner
 from fleet.operations.base import Sourced, Task
-from fleet.results import RunFinished, RunReport, RunStarted, SiteFinished, SiteResult
-from fleet.site.transport import Connections
+from fleet.results import RunFinished, RunReport, RunStarted, SiteFinished
 
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
@@ -141,27 +138,17 @@ class Fleet:
         emitter = Emitter(listeners)
         async with AsyncExitStack() as stack:
             keeper = await self._keeper(stack, order, start, stop)
-            watch = await stack.enter_async_context(Watch(self.settings.watching).watching())
-            limits = self._limits()
-            connections = await stack.enter_async_context(
-                Connections(limits.concurrency, self.settings.http)
-            )
-            guards = Guards(
-                order.sites, stop, self.journal, connections.address, writes=not order.dry_run
-            )
-            await guards.load()
-            scheduler = Scheduler(limits, connections.address, self.settings.http)
-            visitor = Visitor(
-                connections,
-                self.settings,
-                passwords or {},
-                dry_run=order.dry_run,
-                intend=keeper.intend if keeper else None,
-                checks=order.checks,
-                watch=watch,
-                stop=stop,
-                guards=guards,
-                observer=scheduler.observer,
+            engine = await stack.enter_async_context(
+                local_engine(
+                    order.sites,
+                    passwords or {},
+                    replace(self.settings, limits=self._limits()),
+                    stop,
+                    dry_run=order.dry_run,
+                    checks=order.checks,
+                    keeper=keeper,
+                    journal=self.journal,
+                )
             )
             ledger = Ledger(start)
             emitter(start)
@@ -169,7 +156,7 @@ class Fleet:
                 async for result in order.recall():
                     ledger.record(result)
                     emitter(SiteFinished(result))
-            run = Run(order, visitor, scheduler, emitter, stop, keeper, ledger)
+            run = Run(order, engine, emitter, stop, keeper, ledger)
             yield run
             end = RunFinished(self.now(), run.interrupted, stop.halted)
             if keeper is not None:
@@ -222,24 +209,13 @@ class Fleet:
     async def _carry_out(self, run: Run, task: Task, budgets: tuple[Budget, ...]) -> None:
         sites = list(run.order.sites)
         if isinstance(task, Sourced):
-            drawn = await self._draw(run, task)
+            source = self.inventory.sites[task.source]
+            drawn = await run.draw(source, task)
             if drawn is None:
                 return
-            sites.remove(self.inventory.sites[task.source])
+            sites.remove(source)
             task = drawn
         await run.visit(sites, lambda _: task, budgets)
-
-    async def _draw(self, run: Run, task: Sourced) -> Task | None:
-        """Return the operation that the source makes of an order; its own result is recorded."""
-        drawn: list[Task | None] = []
-
-        async def source(site: Site) -> SiteResult:
-            operation, result = await run.visitor.draw(site, task)
-            drawn.append(operation)
-            return result
-
-        await run.drawn(self.inventory.sites[task.source], source)
-        return drawn[0] if drawn else None
 
     def _start(self, order: Order) -> RunStarted:
         at = self.now()

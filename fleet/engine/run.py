@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fleet.engine.budget import Budget
+from fleet.engine.engines import Engine
 from fleet.engine.keeping import Keeper
-from fleet.engine.scheduler import Scheduler
 from fleet.engine.stop import Stop
-from fleet.engine.visit import Visitor
-from fleet.engine.wave import Calls
 from fleet.inventory.model import Site
 from fleet.journal.codec import encode_result
 from fleet.journal.ledger import Ledger
-from fleet.operations.base import Task
+from fleet.operations.base import Operation, Sourced, Task
 from fleet.results import (
     Event,
     Halt,
@@ -112,19 +111,17 @@ class Run:
 
     Args:
         order: What it is to do.
-        visitor: Makes its visits.
-        scheduler: Fans them out.
+        engine: Makes its visits.
         emitter: Takes its events.
         stop: Ends it early.
         keeper: Keeps its record; None where there is none.
         ledger: Its report, with the results that sites already have.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a run is where these meet
+    def __init__(
         self,
         order: Order,
-        visitor: Visitor,
-        scheduler: Scheduler,
+        engine: Engine,
         emitter: Emitter,
         stop: Stop,
         keeper: Keeper | None,
@@ -133,8 +130,7 @@ class Run:
         self.order = order
         self.stop = stop
         self.keeper = keeper
-        self.visitor = visitor
-        self._scheduler = scheduler
+        self._engine = engine
         self._emitter = emitter
         self._ledger = ledger
 
@@ -164,34 +160,31 @@ class Run:
         Sites in flight finish when a budget is exceeded; none starts after.
         """
 
-        async def visit(site: Site) -> SiteResult:
-            return await self.visitor.visit(site, task_of(site))
+        if self.stop.draining.is_set():
+            return
 
-        await self._visit(sites, visit, budgets)
+        async def ended(result: SiteResult) -> SiteResult:
+            return await self._ended(result, budgets)
+
+        await self._engine.visit(sites, task_of, ended, self._emitter)
 
     async def leave_out(self, site: Site, message: str) -> None:
         """Record that a site is skipped on purpose."""
         result = SiteResult(site.name, str(site.url), Status.SKIPPED, message=message)
         self._emitter(SiteFinished(await self._ended(result, ())))
 
-    async def drawn(self, site: Site, call: Callable[[Site], Awaitable[SiteResult]]) -> None:
-        """Visit a site in a way of its own, before the others, and record how it ended."""
-        await self._visit([site], call, ())
+    async def draw(self, site: Site, task: Sourced) -> Operation[Any] | None:
+        """Return the operation that `task` makes of `site`, whose own result is recorded.
 
-    async def _visit(
-        self,
-        sites: Sequence[Site],
-        call: Callable[[Site], Awaitable[SiteResult]],
-        budgets: Sequence[Budget],
-    ) -> None:
+        None where the site could not be read, or where the run is to stop.
+        """
         if self.stop.draining.is_set():
-            return
+            return None
 
-        async def settle(result: SiteResult) -> SiteResult:
-            return await self._ended(result, budgets)
+        async def ended(result: SiteResult) -> SiteResult:
+            return await self._ended(result, ())
 
-        calls = Calls(call, settle, self._emitter)
-        await self._scheduler.run(sites, calls, self.stop, self.visitor.abort)
+        return await self._engine.draw(site, task, ended, self._emitter)
 
     async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
         text = encode_result(result)

@@ -1,0 +1,145 @@
+"""Where the visits of a run are made: in this process, or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import SecretStr
+
+from fleet.config import Settings
+from fleet.engine.guarding import Guards
+from fleet.engine.keeping import Keeper
+from fleet.engine.scheduler import Scheduler
+from fleet.engine.stop import Stop
+from fleet.engine.visit import Visitor
+from fleet.engine.watch import Watch
+from fleet.engine.wave import Calls
+from fleet.inventory.model import Site
+from fleet.inventory.secrets import SecretRef
+from fleet.operations.base import Operation, Sourced, Task
+from fleet.results import Event, SiteResult
+from fleet.site.health import HealthCheck
+from fleet.site.transport import Connections
+
+if TYPE_CHECKING:
+    from fleet.journal.journal import Journal
+
+__all__ = ["Ended", "Engine", "LocalEngine", "local_engine"]
+
+Emit = Callable[[Event], None]
+Ended = Callable[[SiteResult], Awaitable[SiteResult]]
+"""Records how a site ended and returns what is told of it."""
+
+
+class Engine(Protocol):
+    """Makes the visits of one run."""
+
+    async def visit(
+        self, sites: Sequence[Site], task_of: Callable[[Site], Task], ended: Ended, emit: Emit
+    ) -> None:
+        """Run a task on each of `sites`; return when all have ended, or the run is to stop.
+
+        Args:
+            sites: The sites, in the order in which they are to be started.
+            task_of: Returns the task of a site.
+            ended: Awaited once for each site that was started, with its result.
+            emit: Told the start of each site, and its end after `ended`.
+        """
+
+    async def draw(
+        self, site: Site, task: Sourced, ended: Ended, emit: Emit
+    ) -> Operation[Any] | None:
+        """Return the operation that `task` makes of `site`, which is visited as any other.
+
+        None where the site could not be read, or where the run is to stop.
+        """
+
+
+class LocalEngine:
+    """Makes visits in this process.
+
+    Args:
+        visitor: Makes them.
+        scheduler: Fans them out.
+        stop: Ends the run early.
+    """
+
+    def __init__(self, visitor: Visitor, scheduler: Scheduler, stop: Stop) -> None:
+        self._visitor = visitor
+        self._scheduler = scheduler
+        self._stop = stop
+
+    async def visit(
+        self, sites: Sequence[Site], task_of: Callable[[Site], Task], ended: Ended, emit: Emit
+    ) -> None:
+        """See `Engine`."""
+
+        async def visit(site: Site) -> SiteResult:
+            return await self._visitor.visit(site, task_of(site))
+
+        await self._run(sites, Calls(visit, ended, emit))
+
+    async def draw(
+        self, site: Site, task: Sourced, ended: Ended, emit: Emit
+    ) -> Operation[Any] | None:
+        """See `Engine`."""
+        drawn: list[Operation[Any] | None] = []
+
+        async def visit(source: Site) -> SiteResult:
+            operation, result = await self._visitor.draw(source, task)
+            drawn.append(operation)
+            return result
+
+        await self._run([site], Calls(visit, ended, emit))
+        return drawn[-1] if drawn else None
+
+    async def _run(self, sites: Sequence[Site], calls: Calls) -> None:
+        await self._scheduler.run(sites, calls, self._stop, self._visitor.abort)
+
+
+@asynccontextmanager
+async def local_engine(  # noqa: PLR0913 - what the visits of a run have in common
+    sites: Sequence[Site],
+    passwords: Mapping[SecretRef, SecretStr],
+    settings: Settings,
+    stop: Stop,
+    *,
+    dry_run: bool,
+    checks: Sequence[HealthCheck] = (),
+    keeper: Keeper | None = None,
+    journal: Journal | None = None,
+) -> AsyncIterator[LocalEngine]:
+    """Yield an engine that makes visits in this process.
+
+    Args:
+        sites: Every site of the run.
+        passwords: Their secrets.
+        settings: Limits that this process can keep, retries, sizes.
+        stop: Ends the run early.
+        dry_run: True where nothing may be written.
+        checks: What has to hold of a site after it was changed.
+        keeper: Keeps the record of the run; None where there is none.
+        journal: Where sites and rejections are remembered; None remembers nothing.
+    """
+    async with (
+        Watch(settings.watching).watching() as watch,
+        Connections(settings.limits.concurrency, settings.http) as connections,
+    ):
+        guards = Guards(sites, stop, journal, connections.address, writes=not dry_run)
+        await guards.load()
+        scheduler = Scheduler(settings.limits, connections.address, settings.http)
+        visitor = Visitor(
+            connections,
+            settings,
+            passwords,
+            dry_run=dry_run,
+            intend=keeper.intend if keeper else None,
+            checks=checks,
+            watch=watch,
+            stop=stop,
+            guards=guards,
+            observer=scheduler.observer,
+        )
+        yield LocalEngine(visitor, scheduler, stop)
