@@ -33,7 +33,11 @@ BELOW = {
 BELOW["front"] = {*BELOW, "policy", "report", "simulator"}
 BELOW["__main__"] = {"front"}
 BELOW["__init__"] = set(BELOW)
-OPTIONAL = {"keyring": "keyring_backend.py"}
+OPTIONAL = {
+    "keyring": "keyring_backend.py",
+    "aiohttp_jinja2": "rendering.py",
+    "prometheus_client": "metrics.py",
+}
 
 
 def room_of(path: Path) -> str:
@@ -74,13 +78,15 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
 
 
 @pytest.mark.parametrize("library", ["aiohttp"])
-def test_only_the_transport_and_the_simulator_speak_http(library: str) -> None:
+def test_only_the_transport_and_servers_speak_http(library: str) -> None:
     users = {
         str(path.relative_to(PACKAGE))
         for path in MODULES
         if any(name.split(".")[0] == library for name in imports(path))
     }
-    assert users <= {"site/transport.py", "site/failures.py", "simulator/server.py"}
+    dashboard = {f"front/web/{name}.py" for name in ("guards", "rendering", "server", "views")}
+    client = {"site/transport.py", "site/failures.py"}
+    assert users <= {*client, "simulator/server.py", *dashboard}
 
 
 @pytest.mark.parametrize(("library", "owner"), OPTIONAL.items())

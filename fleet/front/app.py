@@ -48,12 +48,20 @@ _COMMANDS = {
     "api": ("api:api", "Call any REST route on the selected sites."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
+    "serve": ("serve:serve", "Serve a dashboard of runs, sites and drift; it only looks."),
     "simulate": ("simulate:simulate", "Serve a simulated fleet to try commands on."),
 }
 """Module and function of each command below `fleet.front`, and its line of help; the functions'
 own docstrings would cost their import."""
 
-_CONSENT = ("FLEET_ALLOW_SITES", "FLEET_COMMANDS", "FLEET_CONFIRM", "FLEET_REVEAL", "FLEET_WRITE")
+_CONSENT = (
+    "FLEET_ALLOW_SITES",
+    "FLEET_COMMANDS",
+    "FLEET_CONFIRM",
+    "FLEET_REVEAL",
+    "FLEET_WRITABLE",
+    "FLEET_WRITE",
+)
 
 _WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s@]*:[^/?#\s@]*@")
 

@@ -67,12 +67,13 @@ async def unbroken(work: Coroutine[Any, Any, _T]) -> _T:
     raise cancelled
 
 
-def address(store: Store, driver: str = "") -> URL:
+def address(store: Store, driver: str = "", *, read_only: bool = False) -> URL:
     """Return the address of a store for SQLAlchemy.
 
     Args:
         store: The store.
         driver: Name of the driver; the one of the standard library if empty.
+        read_only: Open a file so that nothing can be written.
     """
     if isinstance(store, PostgresStore):
         return store.url
@@ -80,7 +81,7 @@ def address(store: Store, driver: str = "") -> URL:
     return URL.create(
         f"sqlite+{driver or 'pysqlite'}",
         database=f"file:{urllib.parse.quote(os.fsencode(store.path))}",
-        query={"mode": "rw", "uri": "true"},
+        query={"mode": "ro" if read_only else "rw", "uri": "true"},
     )
 
 
@@ -105,13 +106,13 @@ def connect_arguments(store: Store, patience: float) -> dict[str, Any]:
     }
 
 
-def dress(engine: Engine, store: Store, patience: float) -> None:
+def dress(engine: Engine, store: Store, patience: float, *, read_only: bool = False) -> None:
     """Let every connection and transaction of `engine` begin as a journal needs it.
 
     The execution option ``writes`` marks transactions that write.
     """
     if isinstance(store, SqliteStore):
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", _only_read_sqlite if read_only else _set_up_sqlite)
 
         def begin(connection: Connection) -> None:
             # A transaction that begins by reading could not become a writer later.
@@ -121,6 +122,8 @@ def dress(engine: Engine, store: Store, patience: float) -> None:
         lock_timeout = max(1, round(patience * 1000))
 
         def begin(connection: Connection) -> None:
+            if read_only:
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_timeout}")
             if connection.get_execution_options().get("writes"):
                 # Whatever the server's own habit: durable when the commit returns.
@@ -137,6 +140,12 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_size_limit = 67108864")
+    cursor.close()
+
+
+def _only_read_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.close()
 
 
@@ -170,8 +179,16 @@ class Database:
     failure: JournalError | None = None
 
     @classmethod
-    def open(cls, store: Store, now: Clock, patience: float) -> Database:
+    def open(
+        cls, store: Store, now: Clock, patience: float, *, read_only: bool = False
+    ) -> Database:
         """Return the database of a store; nothing is connected yet.
+
+        Args:
+            store: Where it is kept.
+            now: The time, with time zone.
+            patience: Seconds to wait for another process that writes.
+            read_only: Let the database itself refuse every write.
 
         Raises:
             InputError: A package for it is not installed.
@@ -182,7 +199,7 @@ class Database:
             options = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"}
         try:
             engine = create_async_engine(
-                address(store, "aiosqlite"),
+                address(store, "aiosqlite", read_only=read_only),
                 connect_args=connect_arguments(store, patience),
                 hide_parameters=True,
                 pool_size=_CONNECTIONS,
@@ -195,7 +212,7 @@ class Database:
                 f"a journal in PostgreSQL needs the package {error.name}:"
                 " pip install 'jetfleet[postgres]'"
             ) from None
-        dress(engine.sync_engine, store, patience)
+        dress(engine.sync_engine, store, patience, read_only=read_only)
         turn = anyio.Lock() if isinstance(store, SqliteStore) else None
         return cls(store, engine, now, turn)
 

@@ -28,7 +28,7 @@ from fleet.journal.findings import (
 )
 from fleet.results import SiteResult
 
-__all__ = ["History", "Seen", "forget_findings", "keep_history"]
+__all__ = ["History", "Seen", "forget_findings", "keep_history", "stored_finding"]
 
 _findings, _trend, _runs, _outcomes = tables.findings, tables.trend, tables.runs, tables.outcomes
 _PRIMARY = ["site", "url", "key", "error"]
@@ -57,7 +57,7 @@ async def keep_history(connection: AsyncConnection, run_id: str, seen: Sequence[
     if changed:
         adding = upsert(connection, _findings)
         columns = [column.name for column in _findings.c if column.name not in _PRIMARY]
-        rows = [_stored_row(changed[name]) for name in sorted(changed)]
+        rows = [_row_of(changed[name]) for name in sorted(changed)]
         await connection.execute(
             adding.on_conflict_do_update(
                 index_elements=_PRIMARY,
@@ -79,7 +79,7 @@ async def _known(
         .order_by(*(_findings.c[name] for name in _PRIMARY))
         .with_for_update()
     )
-    stored = (_stored(row) for row in found)
+    stored = (stored_finding(row) for row in found)
     return {each.finding.name: each for each in stored}
 
 
@@ -163,7 +163,7 @@ class History:
             still = _findings.c.fixed.is_(None)
             wanted = wanted.where(~still if fixed else still)
         await self._catch_up()
-        return [_stored(row) for row in await unbroken(self._rows(wanted.limit(limit)))]
+        return [stored_finding(row) for row in await unbroken(self._rows(wanted.limit(limit)))]
 
     async def trend(
         self, kind: str = "audit", *, runs: int = 30, keys: Sequence[str] | None = None
@@ -211,7 +211,7 @@ async def forget_findings(connection: AsyncConnection, before: datetime) -> None
     )
 
 
-def _stored_row(stored: StoredFinding) -> Mapping[str, object]:
+def _row_of(stored: StoredFinding) -> Mapping[str, object]:
     finding = stored.finding
     return {
         **finding.name._asdict(),
@@ -235,7 +235,8 @@ def _kept(value: object) -> str:
     return text if len(text) <= _LONGEST else encode_value(f"{text[: _LONGEST // 2]}...")
 
 
-def _stored(row: Row[Any]) -> StoredFinding:
+def stored_finding(row: Row[Any]) -> StoredFinding:
+    """Return the finding of a whole row of its table."""
     name = FindingName(row.site, row.url, row.key, row.error)
     return StoredFinding(
         Finding(name, decode_value(row.wanted), decode_value(row.found), row.kind, row.reason),

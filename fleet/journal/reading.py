@@ -79,9 +79,11 @@ async def read_run(database: Database, run_id: str) -> RunRow:
         return (await _rows(connection, _newest_first().where(_runs.c.id == run_id)))[0]
 
 
-async def read_runs(database: Database, limit: int, kind: str | None) -> list[RunRow]:
-    """Return runs, newest first."""
-    wanted = _newest_first().limit(limit)
+async def read_runs(
+    database: Database, limit: int, kind: str | None, passed: int = 0
+) -> list[RunRow]:
+    """Return runs, newest first, behind some that are passed over."""
+    wanted = _newest_first().limit(limit).offset(passed)
     if kind is not None:
         wanted = wanted.where(_runs.c.kind == kind)
     async with database.reading() as connection:

@@ -14,12 +14,15 @@ from fleet.journal.database import Database, upsert
 from fleet.journal.history import keep_history
 from fleet.journal.meant import spend_plan
 from fleet.journal.records import Owner
+from fleet.journal.standing import keep_standing
 from fleet.journal.writer import IDENTITY, Row
 from fleet.results import RunFinished, RunStarted
 
 __all__ = ["add_note", "begin_run", "finish_run", "reopen_run", "write_rows"]
 
 _runs = tables.runs
+_TOLD = ("status", "result", "at", "trouble", "seconds")
+"""Columns of an outcome that a later one of the same run replaces."""
 
 
 async def begin_run(  # noqa: PLR0913, PLR0917 - a run and what it follows from
@@ -146,6 +149,7 @@ async def write_rows(database: Database, rows: Sequence[Row]) -> None:
             await keep_history(connection, run_id, seen)
         if results:
             await _add_results(connection, results)
+            await keep_standing(connection, results)
         settling = [row for row in results if row.settles]
         for run_id in {row.run_id for row in settling}:
             await connection.execute(
@@ -184,7 +188,7 @@ async def _add_results(connection: AsyncConnection, rows: Sequence[Row]) -> None
     await connection.execute(
         adding.on_conflict_do_update(
             index_elements=["run_id", "site"],
-            set_={name: adding.excluded[name] for name in ("status", "result", "at")},
+            set_={name: adding.excluded[name] for name in _TOLD},
         ),
         [
             {
@@ -193,6 +197,8 @@ async def _add_results(connection: AsyncConnection, rows: Sequence[Row]) -> None
                 "status": row.status,
                 "result": row.text,
                 "at": row.at,
+                "trouble": row.result.kind if row.result else None,
+                "seconds": row.result.usage.seconds if row.result else None,
             }
             for row in rows
         ],

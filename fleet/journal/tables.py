@@ -41,6 +41,7 @@ __all__ = [
     "rejections",
     "runs",
     "sites",
+    "states",
     "tokens",
     "trend",
 ]
@@ -146,8 +147,29 @@ outcomes = Table(
     Column("status", Text, nullable=False),
     Column("result", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("trouble", Text),  # what earlier releases wrote has neither of these two
+    Column("seconds", Float),
     ForeignKeyConstraint(["run_id", "site"], [sites.c.run_id, sites.c.name], ondelete="CASCADE"),
-    Index(None, "run_id", "status"),
+    Index(None, "run_id", "status", "site"),
+    Index(None, "seconds", "run_id"),
+    Index(None, "site", "at"),
+)
+
+# The last outcome of each site, whichever run it comes from, also one that was forgotten since.
+states = Table(
+    "journal_states",
+    metadata,
+    Column("site", Words, primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("run_id", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("trouble", Text),
+    Column("message", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "status", "site"),
+    Index(None, "at", "site"),
 )
 
 intents = Table(
@@ -229,6 +251,7 @@ findings = Table(
     Column("recurrences", Integer, nullable=False),
     Column("fixes", Integer, nullable=False),
     Column("fixing", Float, nullable=False),
+    Index(None, "key", "site"),
 )
 
 # How many sites conformed in each audit and plan, by key; outlives those runs.

@@ -1,0 +1,1 @@
+"""The dashboard: pages over the journal, which they only read."""
