@@ -22,7 +22,7 @@ from fleet.journal.database import Database, unbroken
 from fleet.journal.findings import StoredFinding
 from fleet.journal.history import stored_finding
 from fleet.journal.looking import KeyFindings, Order, Past, SiteState, Wanted
-from fleet.journal.reading import named_run, read_events, read_run, read_runs
+from fleet.journal.reading import named_run, read_report, read_run, read_runs
 from fleet.journal.records import RunRow
 from fleet.journal.schema import prepare, prepare_file
 from fleet.journal.store import SqliteStore, parse_store
@@ -263,7 +263,7 @@ class Overview:
 
     async def report(self, run_id: str) -> RunReport:
         """Return the whole report of a run of exactly that name."""
-        return RunReport.fold([event async for event in read_events(self.database, run_id)])
+        return await read_report(self.database, run_id)
 
     async def outcomes(
         self, run_id: str, status: Status, after: str, limit: int

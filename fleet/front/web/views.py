@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, cast
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -219,7 +218,7 @@ class _Chosen:
         self.statuses = tuple(status for status in Status if status.value in found)
         self.drifting = query.get("drift") == "open"
         order = query.get("order", "site")
-        self.order = cast("Literal['site']", order if order in _ORDERS else "site")
+        self.order = order if order in _ORDERS else "site"
 
     @property
     def query(self) -> dict[str, object]:
