@@ -12,7 +12,7 @@ from fleet.inventory.layers import Setting
 from fleet.inventory.parts import Named
 from fleet.inventory.wording import shown
 
-__all__ = ["mistakes_of"]
+__all__ = ["mistakes_of", "mistakes_of_times"]
 
 _RANK = {"built": 0, "defaults": 1, "group": 2, "site": 3}
 
@@ -24,7 +24,7 @@ def mistakes_of(key: Named, site: Effective) -> list[InputError]:
         key: The site's name and place.
         site: Its settings.
     """
-    return [*_missing(key, site), *_plaintext(site), *_times(site)]
+    return [*_missing(key, site), *_plaintext(site), *mistakes_of_times(site)]
 
 
 def _missing(key: Named, site: Effective) -> list[InputError]:
@@ -51,7 +51,8 @@ def _plaintext(site: Effective) -> list[InputError]:
     return [InputError(message, _place(site.settings["url"]))]
 
 
-def _times(site: Effective) -> list[InputError]:
+def mistakes_of_times(site: Effective) -> list[InputError]:
+    """Return the mistakes in how the time limits of a site go together."""
     http = site.http
     if not http or http.deadline >= http.timeout:
         return []

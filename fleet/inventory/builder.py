@@ -29,10 +29,8 @@ class StoreBuilder:
     """Takes sites one by one and keeps each as bytes only."""
 
     def __init__(self) -> None:
-        self.layers: list[Layer] = []
         self.profiles: list[Profile] = []
         self._inline: list[SecretRef] = []
-        self._numbers: dict[int, int] = {}
         self._known: dict[tuple[object, ...], int] = {}
         self._blob = bytearray()
         self._ends = array("Q")
@@ -46,9 +44,8 @@ class StoreBuilder:
         key = (file, tuple(groups), listed, *map(id, layers))
         number = self._known.get(key)
         if number is None:
-            numbers = [self._number_of(layer) for layer in layers]
             number = self._known[key] = len(self.profiles)
-            self.profiles.append(Profile(file, groups, layers, numbers, listed=listed))
+            self.profiles.append(Profile(file, groups, layers, listed=listed))
         return number
 
     def add_layer(self, name: str, place: Place, profile: int, own: Layer, *, flat: bool) -> None:
@@ -73,7 +70,7 @@ class StoreBuilder:
         places = [each.origin.place for each in settings if each is not None]
         self.add(
             name,
-            [profile, place.line, place.column],
+            [profile, place.line, 1 if flat else place.column],
             url.value if url and isinstance(url.value, URL) else None,
             {path.removeprefix(_LABELS): str(each.value) for path, each in labels.items()},
             pairs,
@@ -130,12 +127,6 @@ class StoreBuilder:
             name = shown(store.name(first))
             message = f"this is the address of the site {name} too, in {there}"
             yield InputError(message, self._place(store, number, of_url=True))
-
-    def _number_of(self, layer: Layer) -> int:
-        if id(layer) not in self._numbers:
-            self._numbers[id(layer)] = len(self.layers)
-            self.layers.append(layer)
-        return self._numbers[id(layer)]
 
     def _place(self, store: SiteStore, number: int, *, of_url: bool = False) -> Place:
         _, record = store.record(number)

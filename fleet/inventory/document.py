@@ -32,6 +32,7 @@ __all__ = [
     "read_bytes",
     "read_document",
     "stopped",
+    "unseen_in",
 ]
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -46,6 +47,7 @@ _UNSEEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
     "\U00010000-\U0010ffff]"
 )
+_UNSEEN_IN_LINE = re.compile(f"[\n\r]|{_UNSEEN.pattern}")
 _TOO_DEEP = "exceeded maximum nesting depth"
 """How PyYAML's own limit reads (6.0.4), which scanning flow collections reaches before ours."""
 _FROM_CONTEXT = ("while scanning a simple key", "while scanning a quoted scalar")
@@ -166,6 +168,12 @@ def _checked_text(data: bytes, file: str) -> str:
         place = _place_of(text[: unseen.start()], file)
         raise InputError(f"the invisible character {code} is not allowed here", place)
     return text
+
+
+def unseen_in(text: str) -> int | None:
+    """Return where the first character stands that nobody could see, or a lone line end."""
+    found = None if text.isascii() and text.isprintable() else _UNSEEN_IN_LINE.search(text)
+    return found.start() if found else None
 
 
 def _nested_too_deep(place: Place) -> InputError:

@@ -17,7 +17,7 @@ from fleet.errors import InputError, InputErrors, Place
 from fleet.inventory.document import BROKEN, Broken, Entry, Node
 from fleet.inventory.fields import DAY, REASON, SECTIONS, SITE_URL, STATE, Field, display
 from fleet.inventory.labels import check_label_key, check_label_value
-from fleet.inventory.references import SecretRef
+from fleet.inventory.references import SecretKind, SecretRef
 from fleet.inventory.sites import AuthMethod, Http, Origin
 from fleet.inventory.windows import Freeze
 from fleet.inventory.wording import described, guess, likely, shown
@@ -73,10 +73,13 @@ class LayerReader:
     Args:
         folder: The folder of the file, which paths in it are relative to.
         allow_inline: Whether secrets may stand in the file itself.
+        remote: Whether another machine wrote it, which then names no file or command of this one.
     """
 
-    def __init__(self, folder: Path, *, allow_inline: bool) -> None:
+    def __init__(self, folder: Path, *, allow_inline: bool, remote: bool = False) -> None:
         self.errors: list[InputError] = []
+        self.files: set[Path] = set()
+        self._remote = remote
         self.dates: set[Place] = set()
         self._folder = folder
         self._allow_inline = allow_inline
@@ -219,13 +222,21 @@ class LayerReader:
     def _placed(self, path: str, value: object, place: Place) -> object:
         """Return `value`, with what depends on the file it stands in filled in."""
         if path == "auth.password":
-            return SecretRef.parse(
+            ref = SecretRef.parse(
                 str(value), folder=self._folder, place=place, allow_inline=self._allow_inline
             )
+            if self._remote and ref.kind in (SecretKind.FILE, SecretKind.EXEC):
+                raise InputError(
+                    f"what comes over the network cannot use {ref.kind}: on this machine: refer "
+                    "to the secret with env: or keyring:",
+                    place,
+                )
+            return ref
         if isinstance(value, Path):
             file = self._folder / value
             if not _is_file(file):
                 raise InputError(f"there is no file {shown(str(file))}", place)
+            self.files.add(file)
             return file
         return value
 

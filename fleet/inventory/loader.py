@@ -2,72 +2,183 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fleet.errors import InputError, InputErrors, Place
-from fleet.inventory.assembly import mistakes_of
-from fleet.inventory.builder import StoreBuilder
-from fleet.inventory.document import Document, read_document
-from fleet.inventory.effective import Effective
-from fleet.inventory.layers import BUILT_IN, Layer
-from fleet.inventory.parts import GroupPart, Part, SitePart, read_part
+from fleet.inventory.document import Document, parse_document, read_bytes, stopped
+from fleet.inventory.includes import FileInclude, Include, read_includes
+from fleet.inventory.joining import Joiner, Rows
+from fleet.inventory.layers import Layer
+from fleet.inventory.parsed import Inputs, ParsedCache, digest_of_file, digest_of_folder
+from fleet.inventory.parts import Part, read_part
+from fleet.inventory.rows import RowFile, format_of
 from fleet.inventory.store import SiteStore
-from fleet.inventory.wording import guess, shown
+from fleet.private_files import PrivateFolder
 
 __all__ = ["in_order", "load_files"]
 
-_INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "sites"})
+_INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "include", "sites"})
 _POLICY = frozenset({"exceptions", "policies", "rollout"})
 
 
-def load_files(paths: Sequence[Path]) -> tuple[SiteStore, tuple[Path, ...]]:
+def load_files(
+    paths: Sequence[Path], cache: PrivateFolder | None = None
+) -> tuple[SiteStore, tuple[Path, ...]]:
     """Return the sites in `paths`, in the order of the files, and the files read.
 
     Args:
         paths: Files, and folders whose ``*.yaml`` and ``*.yml`` files are read in the order of
             their names; a file named twice is read once. Policy files that lie in a folder are
             passed over: they have ``policies``, ``exceptions`` or ``rollout`` at the top, and
-            nothing of an inventory.
+            nothing of an inventory. Files of rows are told by their names.
+        cache: Where the outcome is kept, and taken from where nothing has changed.
 
     Raises:
         InputErrors: Every mistake of all files, in their order.
     """
-    documents, errors = _read(paths)
-    files = [document.file for document in documents]
-    parts = [read_part(document) for document in documents]
-    for part in parts:
-        errors.extend(part.errors)
-    joiner = _Joiner(parts)
-    errors.extend(joiner.errors)
-    if errors:
-        raise InputErrors(in_order(errors, files))
-    return joiner.store, tuple(files)
+    kept = ParsedCache(cache, paths) if cache and paths else None
+    if kept and (found := kept.load(_current)):
+        return found
+    reading = _Reading(paths)
+    store = reading.store()
+    if kept:
+        kept.save(store, reading.files, reading.inputs)
+    return store, tuple(reading.files)
 
 
-def _read(paths: Sequence[Path]) -> tuple[list[Document], list[InputError]]:
-    """Return the documents in `paths`, each once, and what is wrong with the paths themselves."""
-    found: dict[Path, Document] = {}
-    errors: list[InputError] = []
-    if not paths:
-        errors.append(InputError("no inventory is given: name one with --inventory"))
-    named = {path.absolute() for path in paths}
-    for path in paths:
-        documents = [read_document(path)] if not _is_folder(path) else _read_folder(path, named)
-        if not documents:
-            errors.append(
-                InputError("no *.yaml file of an inventory is in this folder", Place(str(path)))
-            )
-        for document in documents:
-            found.setdefault(document.file.absolute(), document)
-    return list(found.values()), errors
+def _current(kind: str, name: str) -> str | None:
+    """Return the digest that an input has now."""
+    if kind == "folder":
+        return digest_of_folder(file.name for file in _files_in(Path(name)))
+    return digest_of_file(Path(name)) if kind == "file" else None
 
 
-def _read_folder(folder: Path, named: Container[Path]) -> list[Document]:
+class _Reading:
+    """One pass over all files."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.errors: list[InputError] = []
+        self.files: list[Path] = []
+        self.inputs = Inputs()
+        self._named = {path.absolute() for path in paths}
+        self._seen: set[Path] = set()
+        self._parts: list[Part] = []
+        self._shared: Layer | None = None
+        self._order: list[Part | tuple[Path, Part | None]] = []
+        if not paths:
+            self.errors.append(InputError("no inventory is given: name one with --inventory"))
+        for path in paths:
+            self._take(path)
+
+    def store(self) -> SiteStore:
+        """Return the sites.
+
+        Raises:
+            InputErrors: Every mistake.
+        """
+        for part in self._parts:
+            self.errors.extend(part.errors)
+            self.inputs.needs |= part.needs
+        joiner = Joiner(self._parts)
+        for each in self._order:
+            if isinstance(each, Part):
+                joiner.add_part(each)
+            else:
+                self._add_rows(joiner, *each)
+        store = joiner.builder.store()
+        errors = [*self.errors, *joiner.errors, *joiner.builder.mistakes(store)]
+        if errors:
+            raise InputErrors(in_order(errors, self.files))
+        self.inputs.needs |= joiner.needs
+        return store
+
+    def _take(self, path: Path) -> None:
+        """Read what stands at a path that was asked for."""
+        if not _is_folder(path):
+            self._file(path, None)
+            return
+        files = _files_in(path)
+        self.inputs.note("folder", str(path), digest_of_folder(file.name for file in files))
+        before = len(self.files)
+        for file in files:
+            self._file(file, None, in_folder=True)
+        again = any(file.absolute() in self._seen for file in files)
+        if len(self.files) == before and not again:
+            message = "no *.yaml file of an inventory is in this folder"
+            self.errors.append(InputError(message, Place(str(path))))
+
+    def _file(self, file: Path, above: Part | None, *, in_folder: bool = False) -> None:
+        """Read a file, once.
+
+        Args:
+            file: The file.
+            above: The file that includes it.
+            in_folder: Whether it only lies in a folder that was asked for.
+        """
+        if file.absolute() in self._seen:
+            return
+        if format_of(file):
+            self._seen.add(file.absolute())
+            self.files.append(file)
+            self._order.append((file, above))
+            return
+        document = self._document(file)
+        if in_folder and _is_policy(document) and file.absolute() not in self._named:
+            return
+        self._seen.add(file.absolute())
+        self._part(document)
+
+    def _document(self, file: Path) -> Document:
+        try:
+            data = read_bytes(file)
+        except InputError as error:
+            return stopped(file, error)
+        self.inputs.note("file", str(file), hashlib.sha256(data).hexdigest(), len(data))
+        return parse_document(data, file)
+
+    def _part(self, document: Document) -> None:
+        part = read_part(document)
+        self.files.append(document.file)
+        self._parts.append(part)
+        self._order.append(part)
+        includes, errors = read_includes(part.include, document.file)
+        self.errors.extend(errors)
+        for each in includes:
+            self._include(each, part)
+
+    def _include(self, include: Include, part: Part) -> None:
+        if isinstance(include, FileInclude):
+            self._file(include.path, part)
+
+    def _add_rows(self, joiner: Joiner, file: Path, above: Part | None) -> None:
+        defaults = above.defaults if above else self._defaults()
+        inline = above.allow_inline if above else False
+        try:
+            with file.open("rb") as stream:
+                rows = RowFile(str(file), stream, format_of(file), file.parent)
+                joiner.add_rows(Rows(rows, defaults, allow_inline=inline))
+        except FileNotFoundError:
+            self.errors.append(InputError("there is no such file", Place(str(file))))
+        except OSError as error:
+            reason = (error.strerror or "input/output error").lower()
+            self.errors.append(InputError(f"cannot be read: {reason}", Place(str(file))))
+        else:
+            self.inputs.note("file", str(file), rows.digest, rows.size)
+
+    def _defaults(self) -> Layer:
+        """Return the defaults for rows that were asked for by themselves: those of all files."""
+        if self._shared is None:
+            self._shared = {}
+            for part in self._parts:
+                self._shared.update(part.defaults)
+        return self._shared
+
+
+def _files_in(folder: Path) -> list[Path]:
     inside = (*folder.glob("*.yaml"), *folder.glob("*.yml"))
-    files = sorted(file for file in inside if file.is_file() and file.name[0] != ".")
-    documents = [read_document(file) for file in files]
-    return [each for each in documents if not _is_policy(each) or each.file.absolute() in named]
+    return sorted(file for file in inside if file.is_file() and file.name[0] != ".")
 
 
 def _is_policy(document: Document) -> bool:
@@ -91,51 +202,3 @@ def in_order(errors: Iterable[InputError], files: Sequence[Path]) -> list[InputE
 
     distinct = {(error.place, error.message): error for error in errors}
     return sorted(distinct.values(), key=rank)
-
-
-class _Joiner:
-    """Joins the parts: what only shows when all files are seen together is found here."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.errors: list[InputError] = []
-        self._all_read = all(part.complete for part in parts)
-        self._groups = self._joined_groups(part.groups for part in parts)
-        self._builder = StoreBuilder()
-        for part in parts:
-            for site in part.sites:
-                self._join(site, str(part.file))
-        self.store = self._builder.store()
-        self.errors.extend(self._builder.mistakes(self.store))
-
-    def _joined_groups(self, groups: Iterable[Iterable[GroupPart]]) -> Mapping[str, Layer]:
-        layers: dict[str, Layer] = {}
-        places: dict[str, Place] = {}
-        for group in (group for part in groups for group in part):
-            name = group.key.name
-            if name in layers:
-                self._note(f"the group {shown(name)} is already in {places[name]}", group.key.place)
-                continue
-            layers[name] = group.layer
-            places[name] = group.key.place
-        return layers
-
-    def _join(self, part: SitePart, file: str) -> None:
-        layers = [part.defaults, *self._layers_of(part)]
-        settings = dict(BUILT_IN)
-        for layer in (*layers, part.layer):
-            settings.update(layer)
-        self.errors.extend(mistakes_of(part.key, Effective(settings)))
-        names = [group.name for group in part.groups]
-        profile = self._builder.profile(file, names, layers, listed="groups" in part.layer)
-        self._builder.add_layer(part.key.name, part.key.place, profile, part.layer, flat=False)
-
-    def _layers_of(self, part: SitePart) -> Iterable[Layer]:
-        for group in part.groups:
-            if group.name in self._groups:
-                yield self._groups[group.name]
-            elif self._all_read:
-                hint = guess(group.name, self._groups)
-                self._note(f"unknown group {shown(group.name)}{hint}", group.place)
-
-    def _note(self, message: str, place: Place) -> None:
-        self.errors.append(InputError(message, place))

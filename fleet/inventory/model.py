@@ -14,6 +14,7 @@ from fleet.inventory.references import SecretRef
 from fleet.inventory.selector import parse_selector
 from fleet.inventory.sites import Auth, AuthMethod, Http, Origin, Site
 from fleet.inventory.wording import guess, shown
+from fleet.private_files import user_cache
 
 __all__ = ["Auth", "AuthMethod", "Http", "Inventory", "Origin", "Site"]
 
@@ -40,7 +41,7 @@ class Inventory:
         Raises:
             InputErrors: Every mistake of all files, in their order.
         """
-        store, files = load_files(paths)
+        store, files = load_files(paths, user_cache())
         return cls(Sites(store), files)
 
     def select(

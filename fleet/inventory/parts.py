@@ -13,9 +13,9 @@ from fleet.inventory.layers import LAYER_KEYS, SITE_KEYS, Layer, LayerReader, Se
 from fleet.inventory.sites import Origin
 from fleet.inventory.wording import described, shown
 
-__all__ = ["FILE_KEYS", "GroupPart", "Named", "Part", "SitePart", "read_part"]
+__all__ = ["FILE_KEYS", "GroupPart", "Named", "Part", "SitePart", "SiteReader", "read_part"]
 
-FILE_KEYS = ("version", "allow_inline_secrets", "defaults", "groups", "sites")
+FILE_KEYS = ("version", "allow_inline_secrets", "include", "defaults", "groups", "sites")
 """What stands at the top of a file."""
 
 
@@ -55,6 +55,10 @@ class Part:
         sites: Its sites, those with mistakes included.
         errors: The mistakes that can be told from this file alone.
         complete: False where there may be more in the file than could be read.
+        defaults: The settings for all its sites.
+        include: What else is to be read, as it is written.
+        allow_inline: Whether secrets may stand in it.
+        needs: Files of this machine that its settings name.
     """
 
     file: Path
@@ -62,67 +66,75 @@ class Part:
     sites: tuple[SitePart, ...]
     errors: tuple[InputError, ...]
     complete: bool
+    defaults: Layer
+    include: Node | None = None
+    allow_inline: bool = False
+    needs: frozenset[Path] = frozenset()
 
 
-def read_part(document: Document) -> Part:
-    """Return what `document` says and every mistake in it."""
+def read_part(document: Document, *, remote: bool = False) -> Part:
+    """Return what `document` says and every mistake in it.
+
+    Args:
+        document: The file.
+        remote: Whether another machine wrote it.
+    """
     switch = document.root.get("allow_inline_secrets")
     inline = switch is not None and switch.node.value is True
-    reader = _PartReader(LayerReader(document.file.parent, allow_inline=inline))
+    reader = _PartReader(SiteReader(document.file.parent, allow_inline=inline, remote=remote))
     if document.complete:
         reader.read(document)
     errors = (*document.errors_without(reader.layers.dates), *reader.layers.errors)
-    return Part(document.file, tuple(reader.groups), tuple(reader.sites), errors, document.complete)
+    include = document.root.get("include")
+    return Part(
+        file=document.file,
+        groups=tuple(reader.groups),
+        sites=tuple(reader.sites),
+        errors=errors,
+        complete=document.complete,
+        defaults=reader.defaults,
+        include=include.node if include else None,
+        allow_inline=inline,
+        needs=frozenset(reader.layers.files),
+    )
 
 
-class _PartReader:
-    def __init__(self, layers: LayerReader) -> None:
-        self.layers = layers
-        self.groups: list[GroupPart] = []
-        self.sites: list[SitePart] = []
+class SiteReader:
+    """Reads sites, each with its own settings and the names of its groups.
 
-    def read(self, document: Document) -> None:
-        root = document.root
-        self.layers.known(root, FILE_KEYS, {}, "")
-        self._version(root, Place(str(document.file), 1, 1))
-        if "allow_inline_secrets" in root:
-            self._switch(root["allow_inline_secrets"].node)
-        defaults: Layer = {}
-        if "defaults" in root:
-            defaults = self.layers.read(root["defaults"].node, "defaults", LAYER_KEYS)
-        for key, entry in self._entries(root, "groups").items():
-            named = self._named(key, entry)
-            layer = self.layers.read(entry.node, f"group {key}", LAYER_KEYS)
-            self.groups.append(GroupPart(named, layer))
-        for key, entry in self._entries(root, "sites").items():
-            self.sites.append(self._site(self._named(key, entry), entry.node, defaults))
+    Args:
+        folder: The folder that paths are relative to.
+        allow_inline: Whether secrets may stand in the file itself.
+        remote: Whether another machine wrote it.
+    """
 
-    def _version(self, root: Mapping[str, Entry], top: Place) -> None:
-        if "version" not in root:
-            self.layers.note("the key 'version' is missing: begin with 'version: 1'", top)
-            return
-        node = root["version"].node
-        if node.value is not BROKEN and (type(node.value) is not int or node.value != 1):
-            self.layers.note("this tool reads version 1 of the format: write 1", node.place)
+    def __init__(self, folder: Path, *, allow_inline: bool, remote: bool = False) -> None:
+        self.layers = LayerReader(folder, allow_inline=allow_inline, remote=remote)
 
-    def _switch(self, node: Node) -> None:
+    def row(self, node: Node, defaults: Layer) -> SitePart | None:
+        """Return the site that has its name beside its settings, or None without one."""
+        entries = self.layers.mapping(node)
+        if entries is None:
+            return None
+        name = entries["name"].node if "name" in entries else None
+        if name is None or not isinstance(name.value, str):
+            place = name.place if name else node.place
+            self.layers.note("each site needs its key 'name', which is text", place)
+            return None
+        named = self.named(name.value, name.place)
+        rest = {key: entry for key, entry in entries.items() if key != "name"}
+        return self.site(named, Node(rest, node.place), defaults)
+
+    def named(self, name: str, place: Place) -> Named:
+        """Return a name and its place, with a note where it cannot be one."""
         try:
-            if node.value is not BROKEN:
-                SWITCH.parse(node.value)
+            check_name(name)
         except ValueError as error:
-            self.layers.note(str(error), node.place)
+            self.layers.note(f"bad name {shown(name)}: {error}", place)
+        return Named(name, place)
 
-    def _entries(self, root: Mapping[str, Entry], key: str) -> Mapping[str, Entry]:
-        return (self.layers.mapping(root[key].node) or {}) if key in root else {}
-
-    def _named(self, key: str, entry: Entry) -> Named:
-        try:
-            check_name(key)
-        except ValueError as error:
-            self.layers.note(f"bad name {shown(key)}: {error}", entry.key)
-        return Named(key, entry.key)
-
-    def _site(self, named: Named, node: Node, defaults: Layer) -> SitePart:
+    def site(self, named: Named, node: Node, defaults: Layer) -> SitePart:
+        """Return the site that `node` says."""
         if isinstance(node.value, str):
             node = Node({"url": Entry(node.place, node)}, node.place)
         elif not isinstance(node.value, Mapping) and node.value is not BROKEN:
@@ -155,3 +167,46 @@ class _PartReader:
                 found = described(name)
                 self.layers.note(f"expected the name of a group, found {found}", item.place)
         return tuple(names.values())
+
+
+class _PartReader:
+    def __init__(self, reader: SiteReader) -> None:
+        self.reader = reader
+        self.layers = reader.layers
+        self.defaults: Layer = {}
+        self.groups: list[GroupPart] = []
+        self.sites: list[SitePart] = []
+
+    def read(self, document: Document) -> None:
+        root = document.root
+        self.layers.known(root, FILE_KEYS, {}, "")
+        self._version(root, Place(str(document.file), 1, 1))
+        if "allow_inline_secrets" in root:
+            self._switch(root["allow_inline_secrets"].node)
+        if "defaults" in root:
+            self.defaults = self.layers.read(root["defaults"].node, "defaults", LAYER_KEYS)
+        for key, entry in self._entries(root, "groups").items():
+            named = self.reader.named(key, entry.key)
+            layer = self.layers.read(entry.node, f"group {key}", LAYER_KEYS)
+            self.groups.append(GroupPart(named, layer))
+        for key, entry in self._entries(root, "sites").items():
+            named = self.reader.named(key, entry.key)
+            self.sites.append(self.reader.site(named, entry.node, self.defaults))
+
+    def _version(self, root: Mapping[str, Entry], top: Place) -> None:
+        if "version" not in root:
+            self.layers.note("the key 'version' is missing: begin with 'version: 1'", top)
+            return
+        node = root["version"].node
+        if node.value is not BROKEN and (type(node.value) is not int or node.value != 1):
+            self.layers.note("this tool reads version 1 of the format: write 1", node.place)
+
+    def _switch(self, node: Node) -> None:
+        try:
+            if node.value is not BROKEN:
+                SWITCH.parse(node.value)
+        except ValueError as error:
+            self.layers.note(str(error), node.place)
+
+    def _entries(self, root: Mapping[str, Entry], key: str) -> Mapping[str, Entry]:
+        return (self.layers.mapping(root[key].node) or {}) if key in root else {}

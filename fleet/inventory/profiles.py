@@ -49,32 +49,20 @@ class Profile:
         groups: The groups they take settings from.
         listed: Whether the groups are written at the site, if only as an empty list.
         layers: Their layers from the lowest to the highest, without the built-in one.
-        numbers: Which of the store's layers those are.
     """
 
     def __init__(
-        self,
-        file: str,
-        groups: Sequence[str],
-        layers: Iterable[Layer],
-        numbers: Sequence[int],
-        *,
-        listed: bool,
+        self, file: str, groups: Sequence[str], layers: Sequence[Layer], *, listed: bool
     ) -> None:
         self.file = file
         self.groups = tuple(groups)
         self.listed = listed
-        self.numbers = tuple(numbers)
+        self.layers = tuple(layers)
         settings = dict(BUILT_IN)
         for layer in layers:
             settings.update(layer)
         self.settings: Mapping[str, Setting] = MappingProxyType(settings)
         self.shared = shared_of(Effective(self.settings))
-
-    @property
-    def plain(self) -> list[object]:
-        """Return the profile as JSON."""
-        return [self.file, list(self.groups), self.listed, list(self.numbers)]
 
 
 def plain_layer(layer: Layer) -> list[object]:

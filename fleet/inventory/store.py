@@ -67,6 +67,15 @@ class SiteStore:
     def __len__(self) -> int:
         return len(self.ends)
 
+    @property
+    def has_inline(self) -> bool:
+        """Return whether a secret stands in the inventory itself."""
+        layers = (layer.get("auth.password") for each in self.profiles for layer in each.layers)
+        above = [each.value for each in layers if each]
+        return bool(self.inline) or any(
+            isinstance(value, SecretRef) and value.inline is not None for value in above
+        )
+
     def name(self, number: int) -> str:
         """Return the name of a site."""
         return self._bytes(number).partition(b"\n")[0].decode()
