@@ -166,7 +166,7 @@ class Lanes:
 
     def park(self, place: Place) -> None:
         """Let another site go on instead of one that waits, where there is room for waiting."""
-        if not place.parked and self._parked < self._limits.waiting:
+        if not place.parked and self._parked < self._limits.aside:
             place.parked = True
             self._parked += 1
             self._hand_out()

@@ -41,10 +41,10 @@ def fitted(limits: Limits) -> Limits:
     more than needed.
     """
     taken = open_files() + _OURS
-    needed = taken + _A_SITE * limits.concurrency + _A_CONNECTION * limits.waiting
+    needed = taken + _A_SITE * limits.concurrency + _A_CONNECTION * limits.aside
     allowed = _allowed(round(needed / (1 - _FORSAKEN)) + 1)
     room = round(allowed * (1 - _FORSAKEN)) - taken
-    kept = round(min(_A_CONNECTION * limits.waiting, _FOR_WAITING * room))
+    kept = round(min(_A_CONNECTION * limits.aside, _FOR_WAITING * room))
     concurrency = max(1, min(limits.concurrency, (room - kept) // _A_SITE))
     waiting = max(0, min(limits.waiting, (room - _A_SITE * concurrency) // _A_CONNECTION))
     return replace(limits, concurrency=concurrency, waiting=waiting)

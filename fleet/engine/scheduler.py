@@ -26,8 +26,7 @@ from fleet.site.exchange import Observer
 __all__ = ["Scheduler"]
 
 _LOG = logging.getLogger("fleet")
-_RESOLVERS: Final = 16
-_MOST_RESOLVERS: Final = 128
+_RESOLVERS: Final = 128
 """Names looked up ahead: a dead one takes seconds, and must not hold up the others."""
 
 
@@ -82,7 +81,7 @@ class Scheduler:
             _LOG.info(words)
 
     async def _work(self, wave: Wave, feed: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        count = min(self._limits.concurrency + self._limits.waiting, len(wave.sites))
+        count = min(self._limits.concurrency + self._limits.aside, len(wave.sites))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed)
             for _ in range(count):
@@ -102,7 +101,8 @@ class Scheduler:
                 host = host_of(sites[item])
                 await lanes.add(await resolve_address(host, self._lookup), [item])
 
-        count = min(_MOST_RESOLVERS, max(_RESOLVERS, 2 * self._limits.concurrency), len(sites))
+        limits = self._limits
+        count = min(_RESOLVERS, limits.concurrency + limits.aside, len(sites))
         async with anyio.create_task_group() as tasks:
             for _ in range(count):
                 tasks.start_soon(resolver)

@@ -1,10 +1,10 @@
 """The visits of one wave of sites: which are made again, and the one result of each.
 
 A site that could not be reached, and was neither written to nor sent a password, is visited once
-more: at the end of the wave, with the full time to connect, or, where it asked for a pause, when
-that is over. Its one result is the second one, and says so. No login is ever repeated for that: a
-pause in the middle of a visit is made there (`fleet.site.retry`), without holding a place
-(`fleet.engine.places`).
+more: at the end of the wave, with the full time to connect if such sites are few, or, where it
+asked for a pause, when that is over. Its one result is the second one, and says so. No login is
+ever repeated for that: a pause in the middle of a visit is made there (`fleet.site.retry`),
+without holding a place (`fleet.engine.places`).
 
 Of a server that is down, one more site is tried at the end; where that fails, too, those that
 wait for it end as unreachable without having been contacted, and say so.
@@ -30,6 +30,10 @@ __all__ = ["Calls", "Wave"]
 
 _MOST: Final = 10_000
 """Sites that are visited again at most: where all are unreachable, it is not they who are ill."""
+
+_FEW: Final = 32
+"""Sites that get the full time to connect when they are visited again. Where more are unreachable,
+seconds add up; nothing that was silent for four of them twice is likely to speak up in ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Wave:
         self._places = places
         self._patience = patience
         self._firsts: dict[int, tuple[str, SiteResult]] = {}
-        self._last = False
+        self._last = self._patient = False
 
     async def work(self) -> None:
         """Visit one site after the other until none is left."""
@@ -87,7 +91,7 @@ class Wave:
 
     async def begin_again(self) -> None:
         """Queue the sites that are visited again at the end."""
-        self._last = True
+        self._last, self._patient = True, len(self._firsts) <= _FEW
         for item, (key, _) in self._firsts.items():
             await self._lanes.add(key, [item])
         self._lanes.last_chance()
@@ -109,7 +113,7 @@ class Wave:
 
     async def _visit(self, place: Place) -> None:
         site, first = self.sites[place.item], self._firsts.pop(place.item, None)
-        place.patience = math.inf if first or self._last else self._patience
+        place.patience = math.inf if self._patient else self._patience
         if first is None:
             self._calls.emit(SiteStarted(site.name))
         self._places[site.name] = place
