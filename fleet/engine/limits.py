@@ -46,8 +46,9 @@ def fitted(limits: Limits) -> Limits:
     room = round(allowed * (1 - _FORSAKEN)) - taken
     kept = round(min(_A_CONNECTION * limits.aside, _FOR_WAITING * room))
     concurrency = max(1, min(limits.concurrency, (room - kept) // _A_SITE))
-    waiting = max(0, min(limits.waiting, (room - _A_SITE * concurrency) // _A_CONNECTION))
-    return replace(limits, concurrency=concurrency, waiting=waiting)
+    found = replace(limits, concurrency=concurrency)
+    waiting = max(0, (room - _A_SITE * concurrency) // _A_CONNECTION)
+    return found if found.aside <= waiting else replace(found, waiting=waiting)
 
 
 def open_files() -> int:
