@@ -65,6 +65,7 @@ class Lanes:
         self._allowed = min(limits.concurrency, limits.ramp)
         self._closed = False
         self._discarded = False
+        self._ending = False
         self._moved: anyio.Event | None = None
         self.lost: list[tuple[int, Lane]] = []
         self.holding = Holding(now)
@@ -79,10 +80,18 @@ class Lanes:
         """Return whether no more sites are to be started."""
         return self._discarded
 
-    def open(self) -> None:
-        """Take sites again, after all were taken."""
+    def open(self, *, ending: bool = False) -> None:
+        """Take sites, of another wave or once more at the end of this one.
+
+        Args:
+            ending: Whether those that wait for servers that are down are to be decided on.
+        """
         self._closed = self._discarded = False
-        self.lost = []
+        self._ending = ending
+        if not ending:
+            self.lost = []
+            for lane in self._lanes.values():
+                lane.circuit.last = False
 
     async def add(self, key: str, items: Iterable[int]) -> None:
         """Queue sites behind the others of lane `key`."""
@@ -147,10 +156,8 @@ class Lanes:
         """
         place.leave()
         lane = place.lane
-        if unreached is not None and lane.circuit.failed(unreached, self._now()):
-            for item in lane.waiting.drain():
-                self._left -= 1
-                self.lost.append((item, lane))
+        if unreached is not None:
+            self._count(lane, unreached)
         self._vacate(place)
         self._allowed = min(self._limits.concurrency, self._allowed + 1)
         self._offer(lane)
@@ -267,6 +274,14 @@ class Lanes:
             lane.waiting and (not lane.circuit.open or lane.circuit.last)
             for lane in self._lanes.values()
         )
+
+    def _count(self, lane: Lane, kind: str) -> None:
+        """Count a site that nothing came from, and give up the others if that decides it."""
+        given_up = lane.circuit.failed(kind, self._now())
+        lane.circuit.last = self._ending and lane.circuit.open
+        for item in lane.waiting.drain() if given_up else ():
+            self._left -= 1
+            self.lost.append((item, lane))
 
     def _vacate(self, place: Place) -> None:
         if place.parked:

@@ -73,7 +73,7 @@ class Scheduler:
             watch.start_soon(_obey, stop, lanes, abort)
             await self._work(wave, lambda: self._feed(sites))
             if wave.unfinished and not stop.draining.is_set():
-                lanes.open()
+                lanes.open(ending=True)
                 await self._work(wave, wave.begin_again)
             await wave.settle_rest()
             watch.cancel_scope.cancel()

@@ -78,7 +78,7 @@ class Wave:
         self._stop = stop
         self._places = places
         self._patience = patience
-        self._firsts: dict[int, tuple[str, SiteResult]] = {}
+        self._firsts: dict[int, tuple[str | None, SiteResult]] = {}
         self._last = self._patient = False
 
     async def work(self) -> None:
@@ -93,7 +93,8 @@ class Wave:
         """Queue the sites that are visited again at the end."""
         self._last, self._patient = True, len(self._firsts) <= _FEW
         for item, (key, _) in self._firsts.items():
-            await self._lanes.add(key, [item])
+            if key is not None:
+                await self._lanes.add(key, [item])
         self._lanes.last_chance()
         await self._lanes.close()
 
@@ -120,7 +121,8 @@ class Wave:
         result = await self._calls.visit(site)
         del self._places[site.name]
         if first is None and self._worth_another(place, result):
-            self._firsts[place.item] = (place.lane.key, result)
+            # Who asked for a pause waits in its lane already.
+            self._firsts[place.item] = (None if place.asked else place.lane.key, result)
             if place.asked:
                 await self._lanes.add(place.lane.key, [place.item])
         else:

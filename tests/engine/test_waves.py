@@ -223,6 +223,32 @@ def test_a_stop_leaves_out_what_was_put_aside_and_keeps_what_was_found() -> None
     assert max(played.visits.values()) == 1
 
 
+def test_a_site_that_waits_at_a_server_that_goes_down_is_visited_no_third_time() -> None:
+    """Its pause is over only after its neighbours have found nobody there."""
+
+    def script(where: Site, visit: int) -> Sequence[Act]:
+        if where.name == "s0" and not visit:
+            return (Act(reply=answer(429, Retry_After="3")),)
+        return (Act(refuses=True),)
+
+    played = run(at("ill.example", 20), script, Limits(concurrency=20, per_host=20, first=20))
+    assert len(played.results) == 20
+    assert max(played.visits.values()) <= 2
+
+
+def test_a_server_that_goes_down_at_the_very_end_leaves_nobody_behind() -> None:
+    """The sites of the next wave are others, whatever their numbers."""
+
+    def script(where: Site, visit: int) -> Sequence[Act]:
+        return GOOD if visit > 1 or where.name == "s0" else (Act(refuses=True),)
+
+    sites = at("ill.example", 24)
+    limits = Limits(concurrency=20, per_host=4)
+    for waves in (1, 2, 3):
+        played = run(sites, script, limits, waves)
+        assert set(played.results) == {name for name, _ in sites}
+
+
 OUTCOMES = st.sampled_from(
     [
         GOOD,
@@ -236,7 +262,7 @@ OUTCOMES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), OUTCOMES, OUTCOMES), max_size=40),
     st.integers(1, 8),
