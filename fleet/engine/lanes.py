@@ -76,6 +76,11 @@ class Lanes:
         return self._left
 
     @property
+    def known(self) -> int:
+        """Return of how many servers something is remembered."""
+        return len(self._lanes)
+
+    @property
     def discarded(self) -> bool:
         """Return whether no more sites are to be started."""
         return self._discarded

@@ -51,6 +51,11 @@ class Scheduler:
         self._lanes = Lanes(limits)
         self._places: dict[str, Place] = {}
 
+    @property
+    def known(self) -> int:
+        """Return of how many servers something is remembered."""
+        return self._lanes.known
+
     def observer(self, site: Site) -> Observer | None:
         """Return who is to be told of the exchanges of a site that is being visited."""
         return self._places.get(site.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -113,6 +114,7 @@ async def run_watched(
 def watched(out: Output) -> Iterator[tuple[tuple[Listener, ...], Stop]]:
     """Yield listeners that show the progress of a run, and the stop that Ctrl-C asks for."""
     console = console_on(sys.stderr, colour=not out.no_color)
+    logging.getLogger("fleet").setLevel(logging.INFO if out.verbose else logging.WARNING)
     with stop_on_signals() as stop, ProgressListener(console, quiet=out.quiet) as progress:
         yield ((progress,) if out.quiet else (announce, progress)), stop
 

@@ -23,6 +23,9 @@ __all__ = ["Names", "may_be_a_site"]
 _REMEMBERED = 300.0
 """Seconds for which an address is good."""
 
+_MOST = 4096
+"""Hosts that are remembered; each is asked for ahead of its visit, and by the visit soon after."""
+
 Outcome = tuple[str, ...] | OSError
 
 
@@ -123,6 +126,9 @@ class Names:
         self._asked.pop(lookup.host, None)
         now = self._clock()
         good = now - lookup.begun if isinstance(outcome, OSError) else _REMEMBERED
+        self._known.pop(lookup.host, None)
+        if len(self._known) >= _MOST:
+            del self._known[next(iter(self._known))]
         self._known[lookup.host] = now + good, outcome
         _tell(lookup, outcome)
         self._begin()

@@ -72,7 +72,7 @@ async def test_an_application_password_is_not_sent_again(tmp_path: Path) -> None
     assert (result.status, result.notes) == (Status.UNREACHABLE, ())
 
 
-async def test_a_pause_of_one_site_is_kept_by_its_neighbour(tmp_path: Path) -> None:
+async def test_fault_18_a_pause_of_one_site_is_kept_by_its_neighbour(tmp_path: Path) -> None:
     """Both are at one address, one at a time."""
     limited = SiteSpec("limited", faults=(Fault("rate_limit", times=1, value=1),))
     settings = replace(QUICK, limits=Limits(concurrency=5, per_host=1))
@@ -83,6 +83,17 @@ async def test_a_pause_of_one_site_is_kept_by_its_neighbour(tmp_path: Path) -> N
     (found,) = [result for result in report.results if result.site == "limited"]
     assert found.notes == (f"{AGAIN}throttle.limited",)
     assert sum(seconds.values()) < 1  # nobody waited within a visit
+
+
+async def test_fault_10_a_site_that_is_not_done_in_time_is_tried_once_more(
+    tmp_path: Path,
+) -> None:
+    slow = Fault("slow", times=1, value=30)
+    async with simulated(
+        tmp_path, SiteSpec("slow", faults=(slow,)), http="{timeout: 500ms, deadline: 500ms}"
+    ) as running:
+        (result,) = (await running.fleet.run(ListModules())).results
+    assert result.notes == (f"{AGAIN}net.timeout",)
 
 
 @contextmanager

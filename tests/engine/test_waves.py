@@ -73,7 +73,9 @@ def test_a_run_begins_slowly_and_reaches_its_limit() -> None:
 
 
 @pytest.mark.parametrize(("every", "left"), [(10, 0.6), (5, 0.5)])
-def test_addresses_that_swallow_connections_leave_the_throughput(every: int, left: float) -> None:
+def test_fault_02_addresses_that_swallow_connections_leave_the_throughput(
+    every: int, left: float
+) -> None:
     """Until the last site that answers nearly all of it; until the second tries are over, most."""
     count = 1500
 
@@ -110,12 +112,12 @@ def test_a_site_that_comes_back_is_found_at_the_end_and_says_so() -> None:
     assert played.begun["own3.example"][1] >= max(others)
 
 
-def test_the_second_try_has_more_time_to_connect() -> None:
+def test_fault_02_the_second_try_has_more_time_to_connect() -> None:
     played = run(at_own(1), lambda *_: (Act(hole=True),), Limits())
     assert played.last(UNREACHABLE) == pytest.approx(14.0)
 
 
-def test_a_pause_that_is_asked_for_closes_the_address_and_holds_no_place() -> None:
+def test_fault_18_a_pause_that_is_asked_for_closes_the_address_and_holds_no_place() -> None:
     """Two sites of it: one is throttled; the other starts when the pause is over."""
 
     def script(where: Site, visit: int) -> Sequence[Act]:
