@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from fleet.errors import InputError, InputErrors, Place
 from fleet.inventory.document import Document, parse_document, read_bytes, stopped
-from fleet.inventory.includes import FileInclude, Include, read_includes
+from fleet.inventory.includes import FileInclude, Include, SourceSpec, read_includes
 from fleet.inventory.joining import Joiner, Rows
 from fleet.inventory.layers import Layer
 from fleet.inventory.parsed import Inputs, ParsedCache, digest_of_file, digest_of_folder
 from fleet.inventory.parts import Part, read_part
 from fleet.inventory.rows import RowFile, format_of
+from fleet.inventory.sources import Output, Sources, source_digest
 from fleet.inventory.store import SiteStore
 from fleet.private_files import PrivateFolder
 
@@ -39,17 +42,19 @@ def load_files(
         InputErrors: Every mistake of all files, in their order.
     """
     kept = ParsedCache(cache, paths) if cache and paths else None
-    if kept and (found := kept.load(_current)):
+    if kept and (found := kept.load(partial(_current, cache))):
         return found
-    reading = _Reading(paths)
+    reading = _Reading(paths, Sources(cache))
     store = reading.store()
     if kept:
         kept.save(store, reading.files, reading.inputs)
     return store, tuple(reading.files)
 
 
-def _current(kind: str, name: str) -> str | None:
+def _current(cache: PrivateFolder | None, kind: str, name: str) -> str | None:
     """Return the digest that an input has now."""
+    if kind == "source":
+        return source_digest(cache, name)
     if kind == "folder":
         return digest_of_folder(file.name for file in _files_in(Path(name)))
     return digest_of_file(Path(name)) if kind == "file" else None
@@ -58,15 +63,17 @@ def _current(kind: str, name: str) -> str | None:
 class _Reading:
     """One pass over all files."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], sources: Sources) -> None:
         self.errors: list[InputError] = []
         self.files: list[Path] = []
         self.inputs = Inputs()
         self._named = {path.absolute() for path in paths}
         self._seen: set[Path] = set()
+        self._sources = sources
+        self._outputs: list[Output] = []
         self._parts: list[Part] = []
         self._shared: Layer | None = None
-        self._order: list[Part | tuple[Path, Part | None]] = []
+        self._order: list[Part | tuple[Path, Part | None] | tuple[Output, Part, bool]] = []
         if not paths:
             self.errors.append(InputError("no inventory is given: name one with --inventory"))
         for path in paths:
@@ -85,13 +92,18 @@ class _Reading:
         for each in self._order:
             if isinstance(each, Part):
                 joiner.add_part(each)
+            elif isinstance(each[0], Path):
+                self._add_rows(joiner, each[0], each[1])
             else:
-                self._add_rows(joiner, *each)
+                joiner.add_rows(_rows_of(*each))
         store = joiner.builder.store()
         errors = [*self.errors, *joiner.errors, *joiner.builder.mistakes(store)]
         if errors:
             raise InputErrors(in_order(errors, self.files))
         self.inputs.needs |= joiner.needs
+        if not store.has_inline:
+            for output in self._outputs:
+                self._sources.keep(output)
         return store
 
     def _take(self, path: Path) -> None:
@@ -151,6 +163,35 @@ class _Reading:
     def _include(self, include: Include, part: Part) -> None:
         if isinstance(include, FileInclude):
             self._file(include.path, part)
+            return
+        try:
+            output = self._sources.output(include)
+        except InputError as error:
+            self.errors.append(error)
+            return
+        self._outputs.append(output)
+        self.files.append(Path(output.name))
+        self._note_output(include, output)
+        remote = include.source == "http"
+        if output.format == "yaml":
+            self._printed(output, remote=remote)
+        else:
+            self._order.append((output, part, remote))
+
+    def _note_output(self, spec: SourceSpec, output: Output) -> None:
+        if not spec.cache or output.stale:
+            self.inputs.lasting = False
+        digest = hashlib.sha256(output.data).hexdigest()
+        self.inputs.note("source", f"{spec.cache} {output.kept}", digest, len(output.data))
+
+    def _printed(self, output: Output, *, remote: bool) -> None:
+        """Take a whole inventory that a source gave."""
+        part = read_part(parse_document(output.data, Path(output.name)), remote=remote)
+        self._parts.append(part)
+        self._order.append(part)
+        if part.include is not None:
+            message = "what a source gives cannot take in more"
+            self.errors.append(InputError(message, part.include.place))
 
     def _add_rows(self, joiner: Joiner, file: Path, above: Part | None) -> None:
         defaults = above.defaults if above else self._defaults()
@@ -174,6 +215,12 @@ class _Reading:
             for part in self._parts:
                 self._shared.update(part.defaults)
         return self._shared
+
+
+def _rows_of(output: Output, above: Part, remote: bool) -> Rows:
+    stream = BytesIO(output.data)
+    file = RowFile(output.name, stream, output.format, Path(output.name).parent)
+    return Rows(file, above.defaults, allow_inline=above.allow_inline, remote=remote)
 
 
 def _files_in(folder: Path) -> list[Path]:

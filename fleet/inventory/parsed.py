@@ -27,7 +27,7 @@ __all__ = ["Inputs", "ParsedCache", "digest_of_file", "digest_of_folder"]
 
 FORMAT = 1
 """To be raised with every change of what is written here, or of what an inventory may say."""
-PREFIX = "inventory-"
+PREFIX = "inventory-parsed-"
 KEPT = 16
 MAX_BYTES = 2 * 1024 * 1024 * 1024
 WORTHWHILE = 64 * 1024

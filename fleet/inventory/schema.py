@@ -18,6 +18,7 @@ from fleet.inventory.fields import (
     SWITCH,
     Field,
 )
+from fleet.inventory.includes import SOURCE_FIELDS
 from fleet.inventory.labels import LABEL_KEY, LABEL_VALUE
 
 __all__ = ["inventory_schema"]
@@ -41,6 +42,11 @@ def inventory_schema() -> dict[str, object]:
             **SWITCH.schema,
             "description": "Whether passwords may stand in this file.",
         },
+        "include": {
+            "type": "array",
+            "items": {"anyOf": [{"type": "string", "pattern": r"\S"}, _source()]},
+            "description": "Other files, and commands and addresses that give sites.",
+        },
         "defaults": {"$ref": "#/$defs/layer", "description": "For every site of this file."},
         "groups": _named({"$ref": "#/$defs/layer"}, "Settings that several sites share."),
         "sites": _named({"$ref": "#/$defs/site"}, "The sites by name."),
@@ -57,6 +63,11 @@ def inventory_schema() -> dict[str, object]:
             },
         },
     }
+
+
+def _source() -> dict[str, object]:
+    """Return the schema of a source; which keys go together is left to the loader."""
+    return {**_section(SOURCE_FIELDS), "required": ["source"]}
 
 
 def _layer_properties() -> dict[str, object]:
