@@ -43,6 +43,7 @@ _COMMANDS = {
     "rollback": ("apply:rollback", "Put back what a run changed."),
     "resume": ("apply:resume", "Go on with an apply that was ended early."),
     "unlock": ("apply:unlock", "Free the sites of a run that died."),
+    "report": ("report:app", "Tell of a run, or of a client's month, in any format."),
     "runs": ("runs:app", "Show the history of runs."),
     "policy": ("policy:app", "Explain policies, and write them from what sites have."),
     "api": ("api:api", "Call any REST route on the selected sites."),

@@ -6,7 +6,7 @@ It is written in the transaction that records the results, so that a crash loses
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,9 @@ from fleet.journal.findings import (
     is_tracked,
     sighting_of,
 )
+from fleet.journal.past import read_outcomes_of
+from fleet.journal.reading import read_runs_between
+from fleet.journal.records import Outcome, RunRow
 from fleet.results import SiteResult
 
 __all__ = ["History", "Seen", "forget_findings", "keep_history", "stored_finding"]
@@ -133,6 +136,29 @@ class History:
     def __init__(self, database: Database, catch_up: Callable[[], Awaitable[None]]) -> None:
         self._database = database
         self._catch_up = catch_up
+
+    async def runs(self, since: datetime, until: datetime) -> list[RunRow]:
+        """Return the runs that began from `since` on and before `until`, the oldest first.
+
+        Raises:
+            JournalError: The database failed.
+        """
+        await self._catch_up()
+        return await unbroken(read_runs_between(self._database, since, until))
+
+    async def outcomes(self, run_id: str, sites: Sequence[str]) -> AsyncIterator[Outcome]:
+        """Yield how some sites ended in a run, without keeping them.
+
+        Args:
+            run_id: Its whole name.
+            sites: Names; those that are not in the run are passed over.
+
+        Raises:
+            JournalError: The database failed.
+        """
+        await self._catch_up()
+        async for outcome in read_outcomes_of(self._database, run_id, sites):
+            yield outcome
 
     async def findings(
         self,

@@ -125,7 +125,7 @@ class Journal:
 
     @property
     def history(self) -> History:
-        """Return what audits and plans found over time."""
+        """Return what happened over time."""
         return History(self._database, self._catch_up)
 
     async def begin(

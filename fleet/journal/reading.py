@@ -38,6 +38,7 @@ __all__ = [
     "read_report",
     "read_run",
     "read_runs",
+    "read_runs_between",
 ]
 
 _runs, _sites, _outcomes = tables.runs, tables.sites, tables.outcomes
@@ -88,6 +89,13 @@ async def read_runs(
         wanted = wanted.where(_runs.c.kind == kind)
     async with database.reading() as connection:
         return await _rows(connection, wanted)
+
+
+async def read_runs_between(database: Database, since: datetime, until: datetime) -> list[RunRow]:
+    """Return the runs that began from `since` on and before `until`, the oldest first."""
+    wanted = select(_runs).where(_runs.c.started >= since, _runs.c.started < until)
+    async with database.reading() as connection:
+        return await _rows(connection, wanted.order_by(_runs.c.started, _runs.c.number))
 
 
 async def read_notes(database: Database, run_id: str) -> dict[str, object]:

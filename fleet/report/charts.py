@@ -61,10 +61,10 @@ def spark_chart(values: Sequence[float], label: str) -> Markup:
     if len(values) < 2:
         return Markup()
     low, high = min(values), max(values)
-    spread = (high - low) or 1
+    spread = high - low
     step = _WIDTH / (len(values) - 1)
     points = (
-        f"{at * step:.1f} {_HEIGHT - _HEIGHT * (value - low) / spread:.1f}"
+        f"{at * step:.1f} {_HEIGHT * ((high - value) / spread if spread else 0.5):.1f}"
         for at, value in enumerate(values)
     )
     line = Markup('<path d="M{}"/>').format("L".join(points))

@@ -19,7 +19,7 @@ from fleet.report.layout import duration, plural
 from fleet.report.sink import Sink
 from fleet.results import RunReport, SiteResult, Status, Verdict
 
-__all__ = ["LIMIT", "code", "code_cell", "write_markdown"]
+__all__ = ["LIMIT", "code", "code_cell", "prose", "write_markdown"]
 
 LIMIT = 65_000
 """Characters a report stays below."""
@@ -32,6 +32,8 @@ _RESERVE = 400
 """Characters kept for the sentence that tells what was left out."""
 
 _PIPES = re.compile(r"(\\*)\|")
+_SIGNS = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-!|~&@$"})
+_NAMES = re.compile(r"@|#|:(?=//)|www(?=\.)")
 _TICKS = re.compile(r"`+")
 
 
@@ -76,6 +78,15 @@ def code_cell(text: str, limit: int = _TEXT) -> str:
         return f"{found[1]}\u00a6" if found[1] else r"\|"
 
     return _PIPES.sub(bar, code(text, limit))
+
+
+def prose(text: str, limit: int = 400) -> str:
+    """Return `text` as words of a paragraph in which nothing is markup, a link or a mention.
+
+    Services look for mentions and addresses in the finished page, where a backslash is gone, so
+    an invisible blank parts what would be one.
+    """
+    return _NAMES.sub("\\g<0>\u200b", inert(text, limit).translate(_SIGNS))
 
 
 class _Paper:
