@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from math import isfinite
 
 __all__ = ["loads", "read_at", "tame"]
@@ -20,9 +19,7 @@ DEEPEST = 64
 _LONGEST_NUMBER = 40
 """Characters; PHP writes at most 25."""
 
-_ODD_NUMBER = re.compile(r"[0-9]{40}|[0-9][eE]\+?[0-9]{3}")
-"""What may be a number that no computer holds; looking at every single one takes far longer."""
-
+_NESTING = (dict, list)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 """What stands for bytes that are no UTF-8 where text was decoded with ``surrogateescape``."""
@@ -50,12 +47,10 @@ def read_at(text: str, start: int) -> tuple[object, int]:
     while text[start : start + 1] in (" ", "\t", "\r", "\n"):
         start += 1
     try:
-        value, end = _QUICK.raw_decode(text, start)
-        if _ODD_NUMBER.search(text, start, end):
-            value, end = _CAREFUL.raw_decode(text, start)
+        value, end = _DECODER.raw_decode(text, start)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if _UNDECODED.search(text, start, end):
+    if not text.isascii() and _UNDECODED.search(text, start, end):
         raise ValueError("not UTF-8")
     tame(value)
     # Cheap to rule out, and only then every string has to be looked at.
@@ -70,13 +65,13 @@ def tame(value: object) -> None:
     Raises:
         ValueError: More deeply than an honest site does.
     """
-    level: Sequence[object] = (value,)
+    level = [value] if isinstance(value, _NESTING) else []
     for _ in range(DEEPEST):
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, _NESTING)
         ]
         if not level:
             return
@@ -115,7 +110,6 @@ def _constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_QUICK = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
-_CAREFUL = json.JSONDecoder(
+_DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
