@@ -15,6 +15,7 @@ from fleet.engine.fleet import Fleet
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import open_journal
+from fleet.operations.connection import ConnectionStatus
 from fleet.operations.modules import ListModules
 from fleet.policy.document import PolicyDocument
 from fleet.policy.planning import make_plan
@@ -62,6 +63,8 @@ class Work(StrEnum):
     """Log in, fetch the nonce, read every module and every setting."""
     PLAN = "plan"
     """Plan a policy."""
+    STATUS = "status"
+    """Log in and tell whether the site is connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +159,7 @@ async def _reported(work: Work, inventory: Inventory, policy: Path, concurrency:
         )
         if work is Work.FULL:
             return await fleet.run(ListModules())
+        if work is Work.STATUS:
+            return await fleet.run(ConnectionStatus())
         _, report = await make_plan(fleet, PolicyDocument.load([policy]), inventory)
         return report

@@ -23,7 +23,18 @@ ROWS = (
     "full answers: fleet / requests, 50 threads",
     "full answers: fleet / Nornir, 50 threads",
     "full answers: fleet / Ansible uri, 50 forks",
+    "plan, seen before: fleet / bare loop's full answers",
     "100 ms latency: time / latency alone",
+    "20 to 200 sites: time",
+    "20 to 200 sites: more memory at the peak",
+    "20 to 200 sites: memory at the peak",
+    "10 % black holes: throughput / clean",
+    "start: fleet --help",
+    "start: load 300 sites, cold",
+    "start: load 300 sites, cached",
+    "Dask: 4 workers / 1 worker",
+    "Dask: sites lost by kill -9 of a worker",
+    "Dask: writes made twice by kill -9",
 )
 
 
@@ -39,7 +50,7 @@ def installed() -> None:
         pytest.skip("; ".join(missing))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_one_command_measures_every_figure(installed: None) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],

@@ -1,0 +1,51 @@
+"""What ten times the sites cost: time and memory of one whole command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.command import Cost, measured
+from benchmarks.lab import Lab
+from benchmarks.recording import recorded
+from benchmarks.sites import Work, inventory_text, urls
+from benchmarks.table import Row, row
+
+__all__ = ["growing"]
+
+_CONCURRENCY = "200"
+
+
+def growing(lab: Lab) -> Sequence[Row]:
+    """Return how time and peak memory grow from few sites to ten times as many."""
+    few = lab.size(10_000, 20)
+    with lab.stub(recorded(Work.STATUS)) as stub:
+        small, large = (_command(lab, urls(count, stub.port)) for count in (few, 10 * few))
+    told = (
+        f"{small.seconds:.1f} s and {small.peak:.0f} MB,"
+        f" then {large.seconds:.1f} s and {large.peak:.0f} MB"
+    )
+    name = f"{few} to {10 * few} sites"
+    return (
+        Row(f"{name}: connection.status", told),
+        row(f"{name}: time", large.seconds / small.seconds, "x", most=11),
+        row(f"{name}: more memory at the peak", large.peak - small.peak, "MB", most=60),
+        row(f"{name}: memory at the peak", large.peak, "MB", most=250),
+    )
+
+
+def _command(lab: Lab, sites: Mapping[str, str]) -> Cost:
+    with lab.fresh() as folder:
+        path = folder / "inventory.yaml"
+        path.write_text(inventory_text(sites))
+        command = ["run", "connection.status", "-i", str(path), "-q", "-c", _CONCURRENCY]
+        report = folder / "report.jsonl"
+        cost = measured([*command, "-o", f"jsonl={report}"], folder)
+        if (read := sum(1 for _ in _results(report))) != len(sites):
+            raise RuntimeError(f"only {read} of {len(sites)} sites were read to the end")
+        return cost
+
+
+def _results(report: Path) -> Iterator[str]:
+    with report.open() as lines:
+        yield from (line for line in lines if '"unchanged"' in line and '"site"' in line)
