@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -23,7 +23,10 @@ from fleet.front.web.labels import Labels
 from fleet.inventory.model import Inventory
 from fleet.inventory.references import SecretKind, SecretRef
 from fleet.inventory.secrets import SecretResolver
-from fleet.journal.overview import open_overview
+from fleet.journal.overview import Overview, open_overview
+
+if TYPE_CHECKING:
+    from fleet.front.web.server import Measures
 
 __all__ = ["Listen", "bound_socket", "serve"]
 
@@ -177,7 +180,9 @@ async def _serve(
         access = await listen.access()
         bound = stack.enter_context(bound_socket(listen.host, listen.port))
         port = bound.getsockname()[1]
-        dashboard = Dashboard(overview, listen.hosts(port), access, labels, audits)
+        dashboard = Dashboard(
+            overview, listen.hosts(port), access, labels, audits, _metrics(overview)
+        )
         await stack.enter_async_context(listening(make_app(dashboard), bound, tls))
         if audits is not None:
             stack.push_async_callback(audits.close)
@@ -186,6 +191,16 @@ async def _serve(
         tell(f"fleet: the dashboard answers until Ctrl-C, {how}:")
         say(f"{'https' if tls else 'http'}://{name}:{port}/")
         await stop.draining.wait()
+
+
+def _metrics(overview: Overview) -> Measures | None:
+    """Return what makes metrics, or None, and say so, where their package is missing."""
+    try:
+        from fleet.front.web.metrics import Metrics  # noqa: PLC0415 - optional
+    except ModuleNotFoundError:
+        tell("fleet: no /metrics: pip install 'jetfleet[metrics]'")
+        return None
+    return Metrics(overview)
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession, CookieJar
 
 from fleet.front.serve import bound_socket
 from fleet.front.web.access import Hosts
+from fleet.front.web.metrics import Metrics
 from fleet.front.web.server import Dashboard, listening, make_app
 from fleet.journal.overview import open_overview
 
@@ -33,7 +34,9 @@ def serves(journal_file: Path) -> Serves:
         async with open_overview(str(journal_file)) as overview:
             with bound_socket("127.0.0.1", 0) as bound:
                 port = bound.getsockname()[1]
-                dashboard = Dashboard(overview, Hosts(port, names), **facts)
+                dashboard = Dashboard(
+                    overview, Hosts(port, names), metrics=Metrics(overview), **facts
+                )
                 async with (
                     listening(make_app(dashboard), bound),
                     ClientSession(

@@ -19,9 +19,12 @@ from fleet.front.web.labels import Labels
 from fleet.front.web.views import Views
 from fleet.journal.overview import Overview
 
-__all__ = ["Dashboard", "listening", "make_app"]
+__all__ = ["Dashboard", "Measures", "listening", "make_app"]
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Measures = Callable[[], Awaitable[tuple[bytes, str]]]
+"""Returns metrics and their content type."""
+
 _LARGEST = 16 * 1024
 """Bytes of a request's body: forms are all that is sent."""
 
@@ -44,6 +47,7 @@ class Dashboard:
         access: Who may look.
         labels: What the inventory says of sites.
         audits: Starts audits; None where it may only be looked at.
+        metrics: Makes metrics and their content type; None where their package is missing.
     """
 
     overview: Overview
@@ -51,6 +55,7 @@ class Dashboard:
     access: Access = field(default_factory=lambda: Access(None))
     labels: Labels = field(default_factory=Labels)
     audits: Audits | None = None
+    metrics: Measures | None = None
 
 
 def make_app(dashboard: Dashboard) -> web.Application:
@@ -84,6 +89,8 @@ def make_app(dashboard: Dashboard) -> web.Application:
             web.get("/healthz", _healthy),
         ]
     )
+    if dashboard.metrics is not None:
+        app.add_routes([web.get("/metrics", _measured(dashboard.metrics))])
     _add_doors(app, dashboard)
     return app
 
@@ -143,6 +150,14 @@ async def _checked_form(request: web.Request, access: Access) -> Mapping[str, ob
     if not access.is_form_token(session_of(request), str(form.get("form_token", ""))):
         raise web.HTTPForbidden(reason="this form is no longer valid: load the page again")
     return form
+
+
+def _measured(metrics: Measures) -> _Handler:
+    async def measured(_request: web.Request) -> web.Response:
+        text, kind = await metrics()
+        return web.Response(body=text, headers={"Content-Type": kind})
+
+    return measured
 
 
 async def _healthy(_request: web.Request) -> web.Response:
