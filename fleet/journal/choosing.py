@@ -35,7 +35,8 @@ def beyond(order: Order, column: Any, after: tuple[str, str]) -> ColumnElement[b
     further: ColumnElement[bool] = column < mark if order.falling else column > mark
     if order.by == "site":
         return further
-    return or_(further, and_(column == mark, _states.c.site > site))
+    later = _states.c.site < site if order.falling else _states.c.site > site
+    return or_(further, and_(column == mark, later))
 
 
 def chosen(connection: AsyncConnection, wanted: Wanted) -> list[ColumnElement[bool]]:

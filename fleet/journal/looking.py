@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """In which order sites come; those that are equal come by name.
+    """In which order sites come; those that are equal come by name, in the same direction.
 
     Args:
         by: The name of the site, its status, or when it ended last.

@@ -33,6 +33,11 @@ __all__ = ["Overview", "open_overview"]
 _runs, _outcomes = tables.runs, tables.outcomes
 _states, _findings = tables.states, tables.findings
 _OPEN = open_keys()
+_TROUBLED = [
+    status.value
+    for status in Status
+    if not status.good and status not in (Status.DRIFT, Status.NOT_STARTED)
+]
 
 
 @asynccontextmanager
@@ -106,7 +111,7 @@ class Overview:
                 query = query.where(beyond(order, column, after))
             ways = [column.desc() if order.falling else column.asc()]
             if order.by != "site":
-                ways.append(_states.c.site.asc())
+                ways.append(_states.c.site.desc() if order.falling else _states.c.site.asc())
             rows = (await connection.execute(query.order_by(*ways))).all()
             open_ = await _counted(connection, [row.site for row in rows])
         return [_state(row, open_.get(row.site, 0)) for row in rows]
@@ -116,14 +121,14 @@ class Overview:
         found = await unbroken(self._states(Wanted(names=(site,)), Order(), None, 1))
         return found[0] if found else None
 
-    async def matching(self, wanted: Wanted) -> int:
-        """Return how many sites are meant."""
-        return await unbroken(self._matching(wanted))
+    async def matching(self, wanted: Wanted, most: int) -> int:
+        """Return how many sites are meant; `most` where there are as many or more."""
+        return await unbroken(self._matching(wanted, most))
 
-    async def _matching(self, wanted: Wanted) -> int:
+    async def _matching(self, wanted: Wanted, most: int) -> int:
         async with self.database.reading() as connection:
-            query = select(func.count()).select_from(_states).where(*chosen(connection, wanted))
-            return int((await connection.execute(query)).scalar_one())
+            some = select(_states.c.site).where(*chosen(connection, wanted)).limit(most).subquery()
+            return int((await connection.execute(select(func.count(some.c.site)))).scalar_one())
 
     async def totals(self) -> Mapping[Status, int]:
         """Return how many sites stand how; every status is there."""
@@ -315,8 +320,8 @@ class Overview:
             select(_outcomes.c.trouble, many)
             .where(
                 _outcomes.c.run_id == run_id,
-                # Sites that ended well have none, and by their status they need not be looked at.
-                _outcomes.c.status.not_in([Status.UNCHANGED.value, Status.CHANGED.value]),
+                # Named one by one, they are found by the index, and no other is looked at.
+                _outcomes.c.status.in_(_TROUBLED),
                 _outcomes.c.trouble.is_not(None),
             )
             .group_by(_outcomes.c.trouble)

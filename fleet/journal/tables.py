@@ -151,7 +151,7 @@ outcomes = Table(
     Column("seconds", Float),
     ForeignKeyConstraint(["run_id", "site"], [sites.c.run_id, sites.c.name], ondelete="CASCADE"),
     Index(None, "run_id", "status", "site"),
-    Index(None, "seconds", "run_id"),
+    Index("ix_journal_outcomes_slowest", "run_id", "seconds"),
     Index(None, "site", "at"),
 )
 

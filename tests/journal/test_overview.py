@@ -55,7 +55,7 @@ async def sites(overview: Overview, wanted: Wanted, order: Order, size: int) -> 
 async def test_an_empty_journal_shows_nothing_and_breaks_nothing(sees: Sees) -> None:
     async with sees() as overview:
         assert await overview.states(Wanted(), Order(), None, 10) == []
-        assert await overview.matching(Wanted()) == 0
+        assert await overview.matching(Wanted(), 9) == 0
         assert sum((await overview.totals()).values()) == 0
         assert await overview.drift() == (0, 0)
         assert await overview.runs(10) == []
@@ -142,7 +142,8 @@ async def test_sites_are_found_by_text_status_drift_and_name(opens: Opens, sees:
     async with sees() as overview:
         for wanted, expected in cases:
             assert await sites(overview, wanted, Order(), 2) == expected
-            assert await overview.matching(wanted) == len(expected)
+            assert await overview.matching(wanted, 9) == len(expected)
+            assert await overview.matching(wanted, 1) == min(1, len(expected))
 
 
 async def test_a_finding_keeps_when_it_was_seen_first_and_closes_when_it_is_gone(

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from fleet.front.app import _COMMANDS
 from tests.security.rig import Rig, rigged
@@ -55,6 +56,7 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "demo": (("demo", "--sites", "1", "-v"),),
     "sites again": (("sites", "accept", "echo"),),
     "simulate": (("simulate", "--sites", "1", "--folder", "tmp"),),
+    "serve": (("serve", "--port", "0", "-i", "inventory.yaml"),),
 }
 """What is run of each command, in this order."""
 
@@ -73,6 +75,8 @@ async def test_security_11_no_command_gives_a_secret_away(tmp_path: Path) -> Non
             for words in steps:
                 if command == "simulate":
                     await simulate(rig, *words)
+                elif command == "serve":
+                    await serve(rig, *words)
                 else:
                     given = {"CANARY_KEY": rig.canaries["sent key"]} if KEY in words else {}
                     code = await rig.fleet(*words, environ=given)
@@ -107,6 +111,22 @@ async def simulate(rig: Rig, *words: str) -> None:
     process.send_signal(signal.SIGTERM)
     out, err = await process.communicate()
     rig.told["simulate"] = out + err
+
+
+async def serve(rig: Rig, *words: str) -> None:
+    """Look at every page of the dashboard of all these runs, and end it."""
+    process = await rig.start("-m", "fleet", *words)
+    assert process.stdout is not None
+    base = (await process.stdout.readline()).decode().strip()
+    pages = ["", "runs", "runs/last", "drift", "compare", "sites/echo", "metrics"]
+    async with ClientSession() as client:
+        for page in pages:
+            async with client.get(base + page) as answer:
+                assert answer.status == 200, page
+                rig.told[f"serve {page}"] = await answer.read() + repr(answer.headers).encode()
+    process.send_signal(signal.SIGTERM)
+    out, err = await process.communicate()
+    rig.told["serve"] = out + err
 
 
 def demand_that_the_run_was_worth_it(rig: Rig) -> None:

@@ -97,3 +97,12 @@ def test_the_rules_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["serve", "--print-rules"]) == 0
     printed: Any = yaml.safe_load(capsys.readouterr().out)
     assert printed == yaml.safe_load(RULES)
+
+
+async def test_the_page_about_metrics_names_every_metric(
+    serves: Serves, journal_file: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dashboard.md").read_text(encoding="utf-8")
+    await audited(journal_file, "run-1", site("alpha"))
+    _, found = await scraped(serves)
+    assert {key[0] for key in found} == set(re.findall(r"`(fleet_\w+)`", page))

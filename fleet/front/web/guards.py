@@ -16,8 +16,8 @@ from fleet.report.inert import inert
 __all__ = ["COOKIE", "PUBLIC", "guard", "secure_headers", "session_of"]
 
 COOKIE = "fleet_session"
-PUBLIC = ("/login", "/static/tokens.css", "/static/style.css", "/healthz")
-"""What is shown to everybody who reaches the dashboard at all."""
+PUBLIC = ("/login", "/healthz")
+"""What is shown to everybody who reaches the dashboard, beside its styles and scripts."""
 
 _SECONDS = 20.0
 """One request may take so long, with its body and its answer's making."""
@@ -114,7 +114,7 @@ def _refused(request: web.Request, hosts: Hosts) -> tuple[int, str] | None:
 
 
 def _may_look(request: web.Request, access: Access) -> bool:
-    if access.is_open or request.path in PUBLIC:
+    if access.is_open or request.path in PUBLIC or request.path.startswith("/static/"):
         return True
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":

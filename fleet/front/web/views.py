@@ -26,6 +26,9 @@ __all__ = ["Views"]
 _PAGE = 50
 """Rows of a page."""
 
+_MOST = 1000
+"""Sites that match are counted so far."""
+
 _PAST = 60
 _KEYS = 200
 _SLOWEST = 5
@@ -86,12 +89,17 @@ class Views:
             "first": after is None,
             "totals": totals,
             "known": sum(totals.values()),
-            "matching": await self._overview.matching(wanted),
+            "matching": await self._matching(wanted, chosen, sum(totals.values())),
+            "most": _MOST,
             "drift": await self._overview.drift(),
             "bars": bars(totals),
             "labels": self._labels,
         }
         return self._page(request, "grid.html", context)
+
+    async def _matching(self, wanted: Wanted, chosen: _Chosen, known: int) -> int:
+        """Return how many sites match, counted up to a bound; a fleet is not gone through twice."""
+        return await self._overview.matching(wanted, _MOST + 1) if chosen.anything else known
 
     async def site(self, request: web.Request) -> web.Response:
         """Show one site: what is open, its last results, its history."""

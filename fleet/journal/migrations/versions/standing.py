@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.add_column("journal_outcomes", sa.Column("seconds", sa.Float))
     op.drop_index(op.f("ix_journal_outcomes_run_id"), "journal_outcomes")
     _index("journal_outcomes", "run_id", "status", "site")
-    _index("journal_outcomes", "seconds", "run_id")
+    op.create_index("ix_journal_outcomes_slowest", "journal_outcomes", ["run_id", "seconds"])
     _index("journal_outcomes", "site", "at")
     op.create_table(
         "journal_states",
