@@ -59,6 +59,7 @@ class Place:
         "_places",
         "_timer",
         "asked",
+        "doubtful",
         "heard",
         "item",
         "lane",
@@ -72,6 +73,7 @@ class Place:
         self.lane = lane
         self.item = item
         self.patience = math.inf
+        self.doubtful = False
         self.heard = False
         self.signed = False
         self.parked = False
@@ -86,7 +88,9 @@ class Place:
         self._return()
         if not self.heard and self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_PATIENCE, self._places.park, self)
+            # Where nobody was heard before, nobody is waited for in another site's place.
+            seconds = 0.0 if self.doubtful else _PATIENCE
+            self._timer = loop.call_later(seconds, self._places.park, self)
 
     def connected(self) -> None:
         """Go on: the server took the connection."""

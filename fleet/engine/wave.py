@@ -117,6 +117,8 @@ class Wave:
         place.patience = math.inf if self._patient else self._patience
         if first is None:
             self._calls.emit(SiteStarted(site.name))
+        else:
+            place.doubtful = first[1].kind == "net.timeout"
         self._places[site.name] = place
         result = await self._calls.visit(site)
         del self._places[site.name]
