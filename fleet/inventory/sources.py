@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from fleet.errors import InputError
 from fleet.inventory.ansible import rows_of
 from fleet.inventory.includes import SourceSpec
-from fleet.inventory.source_addresses import ask_source_address
 from fleet.inventory.source_commands import MAX_OUTPUT, run_source_command
 from fleet.private_files import PrivateFolder
 
@@ -90,11 +89,13 @@ class Sources:
             self._cache.prune(PREFIX, KEPT)
 
     def _asked(self, spec: SourceSpec) -> bytes:
-        data = (
-            ask_source_address(spec)
-            if spec.source == "http"
-            else run_source_command(spec, self._environ)
-        )
+        if spec.source == "http":
+            # Loaded here, because few inventories have one, and its client takes long to load.
+            from fleet.inventory.source_addresses import ask_source_address  # noqa: PLC0415
+
+            data = ask_source_address(spec)
+        else:
+            data = run_source_command(spec, self._environ)
         return rows_of(data) if spec.format == "ansible" else data
 
     def _kept(self, name: str, seconds: float) -> bytes | None:
