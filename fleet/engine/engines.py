@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from fleet.config import Settings
 from fleet.engine.guarding import Guards
 from fleet.engine.keeping import Keeper
 from fleet.engine.scheduler import Scheduler
+from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Visitor
 from fleet.engine.watch import Watch
@@ -110,6 +111,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
     checks: Sequence[HealthCheck] = (),
     keeper: Keeper | None = None,
     journal: Journal | None = None,
+    sessions: SessionCache | None = None,
 ) -> AsyncIterator[LocalEngine]:
     """Yield an engine that makes visits in this process.
 
@@ -122,10 +124,12 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
         checks: What has to hold of a site after it was changed.
         keeper: Keeps the record of the run; None where there is none.
         journal: Where sites and rejections are remembered; None remembers nothing.
+        sessions: Where sessions are kept between runs; None logs in to each site anew.
     """
     async with (
         Watch(settings.watching).watching() as watch,
         Connections(settings.limits.concurrency, settings.http) as connections,
+        sessions.opened() if sessions else nullcontext() as kept,
     ):
         guards = Guards(sites, stop, journal, connections.address, writes=not dry_run)
         await guards.load()
@@ -141,5 +145,6 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
             stop=stop,
             guards=guards,
             observer=scheduler.observer,
+            sessions=kept,
         )
         yield LocalEngine(visitor, scheduler, stop)

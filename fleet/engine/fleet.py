@@ -18,6 +18,7 @@ from fleet.engine.engines import local_engine
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
 from fleet.engine.run import Emitter, Listener, Named, Order, Run
+from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
 from fleet.errors import InputError, Refused
 from fleet.inventory.model import Inventory, Site
@@ -53,17 +54,19 @@ class Fleet:
         settings: Limits, retries, sizes.
         resolver: Turns secret references into secrets.
         journal: Where runs are recorded, intents before their writes; None keeps no record.
+        sessions: Where sessions are kept between runs; None logs in to each site anew.
         now: The time, with time zone.
         run_id: Makes the name of a run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what all runs of a fleet share
         self,
         inventory: Inventory,
         settings: Settings | None = None,
         *,
         resolver: SecretResolver | None = None,
         journal: Journal | None = None,
+        sessions: SessionCache | None = None,
         now: Callable[[], datetime] = _now,
         run_id: Callable[[datetime], str] = new_run_id,
     ) -> None:
@@ -71,6 +74,7 @@ class Fleet:
         self.settings = settings or Settings()
         self.journal = journal
         self.now = now
+        self._cache = sessions
         self._resolver = resolver or SecretResolver()
         self._run_id = run_id
         self._clipped = False
@@ -148,6 +152,7 @@ class Fleet:
                     checks=order.checks,
                     keeper=keeper,
                     journal=self.journal,
+                    sessions=self._cache,
                 )
             )
             ledger = Ledger(start)

@@ -19,7 +19,7 @@ from yarl import URL
 from fleet.operations.values import holds_credential
 from fleet.site.transport import Connections, Reply, Request, Transport
 
-__all__ = ["overheard"]
+__all__ = ["overheard", "secrets_of_cookie"]
 
 Hear = Callable[[str], None]
 _LONG = 16
@@ -82,7 +82,7 @@ class _Transport:
             self._hear(secret)
         reply = await self._transport.send(request)
         for header in reply.headers.getall("Set-Cookie", []):
-            for secret in _session(header):
+            for secret in secrets_of_cookie(header):
                 self._hear(secret)
         return reply
 
@@ -100,7 +100,7 @@ def _sent(request: Request) -> Iterator[str]:
             yield value
 
 
-def _session(header: str) -> Iterator[str]:
+def secrets_of_cookie(header: str) -> Iterator[str]:
     """Yield the value of a session's cookie as it is sent and as it is meant, and its tokens."""
     name, _, value = header.partition(";")[0].partition("=")
     value = value.strip(' "')

@@ -9,11 +9,13 @@ from typing import Any
 
 import anyio
 
+from fleet.engine.overheard import secrets_of_cookie
 from fleet.errors import SiteError
 from fleet.inventory.model import Site
 from fleet.operations.base import Decision, Operation, WriteLog
 from fleet.redaction import Redactor
 from fleet.results import Change, KeyResult, SiteResult, Status, Usage, Verdict, status_of
+from fleet.site.remembered import Remembered
 from fleet.site.transport import Meter
 
 __all__ = ["Turn"]
@@ -68,6 +70,12 @@ class Turn:
     def login_open(self) -> bool:
         """Return whether the password was sent and nobody knows what the site made of it."""
         return not self.opened and self.meter.logins > 0
+
+    def hear(self, warm: Remembered) -> None:
+        """Take note of the secrets in what an earlier visit left."""
+        for _, _, name, value in warm.cookies:
+            for secret in secrets_of_cookie(f"{name}={value}"):
+                self.redactor.add(secret)
 
     def note(self, text: str) -> None:
         """Keep something worth knowing about the site, once."""

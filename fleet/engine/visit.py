@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from fleet.config import Settings
 from fleet.engine.guarding import Guards
 from fleet.engine.overheard import overheard
+from fleet.engine.sessions import KeptSessions
 from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
 from fleet.engine.watch import Watch
@@ -30,7 +31,9 @@ from fleet.redaction import MASK, Redactor
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
-from fleet.site.session import SiteSession, open_session
+from fleet.site.opening import open_session
+from fleet.site.remembered import Outdated, Remembered
+from fleet.site.session import SiteSession
 from fleet.site.transport import Connections, Meter, Observer
 
 __all__ = ["Intend", "Visitor"]
@@ -88,6 +91,7 @@ class Visitor:
         stop: Keeps visits from being made again.
         guards: Decide whether a password may be sent; None lets every one.
         observer: Returns who is told of the exchanges with a site.
+        sessions: What earlier runs left of the sites; None begins each in full.
     """
 
     def __init__(  # noqa: PLR0913 - all that visits of a run share
@@ -103,8 +107,10 @@ class Visitor:
         stop: Stop | None = None,
         guards: Guards | None = None,
         observer: Callable[[Site], Observer | None] = lambda _: None,
+        sessions: KeptSessions | None = None,
     ) -> None:
         self._observer = observer
+        self._sessions = sessions
         self._connections = connections
         self._settings = settings
         self._secrets = secrets
@@ -136,7 +142,7 @@ class Visitor:
         drawn: list[Operation[Any]] = []
 
         async def work(session: SiteSession) -> SiteResult:
-            operation = await order.draw(JetpackReader(session.get, session.page))
+            operation = await order.draw(_reader(session))
             turn.refuse_to_spread(_parts(operation))
             drawn.append(operation)
             return await self._operate(session, operation, turn)
@@ -208,7 +214,7 @@ class Visitor:
 
         async def work(session: SiteSession) -> SiteResult:
             nonlocal read
-            reader = JetpackReader(session.get, session.page)
+            reader = _reader(session)
             after = await operation.reread(reader, turn.before, changes)
             judged = operation.judge(turn.before, after, changes, turn.log, slept)
             read = True
@@ -242,7 +248,25 @@ class Visitor:
         return result or turn.cut_off(reason, timed_out=late)
 
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
+        """Return the result of `work` in the session of an earlier run, or else in a new one."""
         password = self._secrets[turn.site.auth.password]
+        if self._sessions is None:
+            return await self._within(turn, work, password)
+        warm = self._sessions.get(turn.site, password)
+        if warm is not None:
+            turn.hear(warm)
+            try:
+                return await self._within(turn, work, password, warm)
+            except Outdated:
+                if turn.log.sent:
+                    raise
+                turn.opened = False
+                self._sessions.forget(turn.site, password)
+        return await self._within(turn, work, password)
+
+    async def _within(
+        self, turn: Turn, work: Work, password: SecretStr, warm: Remembered | None = None
+    ) -> SiteResult:
         connections = overheard(self._connections, turn.redactor.add)
         guard = self._guards.of(turn, password) if self._guards else None
 
@@ -251,15 +275,20 @@ class Visitor:
                 await self._intend(turn.site, ())
 
         async with open_session(
-            turn.site, password, connections, self._settings, turn.meter, guard, repeat
+            turn.site, password, connections, self._settings, turn.meter, guard, repeat, warm
         ) as session:
             turn.opened = True
-            return await work(session)
+            try:
+                return await work(session)
+            finally:
+                left = session.remembered(time.time()) if self._sessions else None
+                if self._sessions and left is not None and left != warm:
+                    self._sessions.keep(turn.site, password, left)
 
     async def _operate(
         self, session: SiteSession, operation: Operation[Any], turn: Turn
     ) -> SiteResult:
-        reader = JetpackReader(session.get, session.page)
+        reader = _reader(session)
         before = await operation.observe(reader)
         turn.before, turn.operation, turn.decision = before, operation, operation.decide(before)
         changes = turn.decision.changes
@@ -311,6 +340,10 @@ class Visitor:
         return turn.unhealthy(result, fault) if fault else result
 
 
+def _reader(session: SiteSession) -> JetpackReader:
+    return JetpackReader(session.get, session.page, nested=session.nested)
+
+
 def _parts(operation: Operation[Any]) -> dict[str, object]:
     """Return all that an operation was made of."""
     made_of = fields(cast("Any", operation))
@@ -318,7 +351,7 @@ def _parts(operation: Operation[Any]) -> dict[str, object]:
 
 
 async def _collect(session: SiteSession, query: Query, turn: Turn) -> SiteResult:
-    data = await query.collect(JetpackReader(session.get, session.page))
+    data = await query.collect(_reader(session))
     return turn.ended(Status.UNCHANGED, data=data)
 
 

@@ -21,6 +21,7 @@ from fleet.site.discovery import Endpoints
 from fleet.site.guard import Guard, Unguarded
 from fleet.site.login import classify_login
 from fleet.site.pages import read_page
+from fleet.site.remembered import Outdated
 from fleet.site.transport import Reply, Request, Transport
 from fleet.site.wire import recognise
 
@@ -48,11 +49,21 @@ class Credentials:
 class Authenticator(Protocol):
     """A way of signing requests to one site."""
 
+    nonce: str
+    """What signs REST requests beside cookies; empty where nothing does."""
+
+    unproven: bool
+    """Whether it goes on with an earlier session that the site has not confirmed yet."""
+
     browses: bool
     """Whether it also opens pages below wp-admin."""
 
     failure: SiteError | None
     """Why a login failed, if one did: no other is tried, so asking again is of no use."""
+
+    @property
+    def hands_out(self) -> bool:
+        """Return whether the site's answers tell that it knows us."""
 
     @property
     def generation(self) -> int:
@@ -108,7 +119,8 @@ class CookieLogin:
         self._guard = guard or Unguarded()
         self.browses = True
         self.failure: SiteError | None = None
-        self._nonce = ""
+        self.nonce = ""
+        self.unproven = False
         self._hands_out = False
         self._generation = 0
         self._lock = anyio.Lock()
@@ -127,15 +139,24 @@ class CookieLogin:
                 raise SiteError("auth.session", "the login gave cookies but no working session")
             self._take(nonce)
 
+    @property
+    def hands_out(self) -> bool:
+        """Return whether the site tells by a nonce that it knows us (WordPress 4.6)."""
+        return self._hands_out
+
+    def take_up(self, nonce: str) -> None:
+        """Go on with the session of an earlier visit; no login until the site has known it."""
+        self.nonce, self._hands_out, self.unproven = nonce, True, True
+
     def headers(self) -> Mapping[str, str]:
         """Return the nonce header; the cookies are the jar's."""
-        return {_NONCE_HEADER: self._nonce}
+        return {_NONCE_HEADER: self.nonce}
 
     def adopt(self, reply: Reply) -> None:
         """Take over the fresh nonce that each authenticated answer brings (WordPress 4.6)."""
         nonce = reply.headers.get(_NONCE_HEADER, "")
         if is_nonce(nonce):
-            self._nonce = nonce
+            self.nonce = nonce
             self._hands_out = True
 
     def ignored_in(self, reply: Reply) -> bool:
@@ -154,6 +175,8 @@ class CookieLogin:
             if self._generation != stale:
                 return
             nonce = await self._fetch_nonce()
+            if nonce is None and self.unproven:
+                raise Outdated("the session of an earlier run is over")
             if nonce is None:
                 await self._login()
                 nonce = await self._fetch_nonce()
@@ -162,7 +185,7 @@ class CookieLogin:
             self._take(nonce)
 
     def _take(self, nonce: str) -> None:
-        self._nonce = nonce
+        self.nonce = nonce
         self._generation += 1
 
     async def _login(self) -> None:
@@ -238,8 +261,15 @@ class ApplicationPassword:
 
     def __init__(self, credentials: Credentials) -> None:
         self.browses = False
+        self.unproven = False
+        self.nonce = ""
         self.failure: SiteError | None = None
         self._credentials = credentials
+
+    @property
+    def hands_out(self) -> bool:
+        """Return False: answers do not tell."""
+        return False
 
     @property
     def generation(self) -> int:

@@ -19,8 +19,8 @@ from fleet.site.wire import Answer
 
 __all__ = ["Connection", "JetpackClient", "JetpackReader", "Module", "demand"]
 
-_MANY = 25
-"""Above this, naming the fields costs a longer address than servers like."""
+_LONGEST = 5000
+"""Characters of the names of fields; many servers take addresses up to 8 KB."""
 _DECISIVE = (
     "activated",
     "available",
@@ -99,9 +99,11 @@ class JetpackReader:
     Args:
         get: Sends a GET to a REST route of the site.
         page: Fetches a page below wp-admin, where the account signs in like a browser.
+        nested: False where WordPress is known to take no nested names in ``_fields``.
     """
 
-    def __init__(self, get: Get, page: Page | None = None) -> None:
+    def __init__(self, get: Get, page: Page | None = None, *, nested: bool = True) -> None:
+        self._nested = nested
         self._get = get
         self._page = page
         self._routes: RouteTable | None = None
@@ -143,8 +145,8 @@ class JetpackReader:
         """
         named = dict.fromkeys(slugs)
         listed: dict[str, object] = {}
-        if 0 < len(named) <= _MANY:
-            fields = ",".join(f"{slug}.{key}" for slug in named for key in _DECISIVE)
+        fields = ",".join(f"{slug}.{key}" for slug in named for key in _DECISIVE)
+        if self._nested and named and len(fields) <= _LONGEST:
             listed = demand(await self.read("module/all", {"_fields": fields})).mapping
         if not listed:
             listed = demand(await self.read("module/all")).mapping
@@ -172,7 +174,7 @@ class JetpackClient(JetpackReader):
     """
 
     def __init__(self, session: SiteSession) -> None:
-        super().__init__(session.get, session.page)
+        super().__init__(session.get, session.page, nested=session.nested)
         self._post = session.post
         self._ajax = session.ajax
 

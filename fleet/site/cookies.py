@@ -67,6 +67,20 @@ class Cookies:
         """Drop every cookie."""
         self._kept.clear()
 
+    def rows(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Return origin, path, name and value of each cookie, the oldest first."""
+        return tuple(
+            (str(each.origin), each.path, each.name, each.value) for each in self._kept.values()
+        )
+
+    def restore(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
+        """Keep what `rows` gave away; what no site could have set is dropped."""
+        origins: dict[str, URL] = {}
+        for where, path, name, value in rows:
+            if _sound(name, value):
+                origin = origins.setdefault(where, URL(where))
+                self._keep(_Cookie(origin, path, name, value), over=False)
+
     def header(self, url: URL) -> str:
         """Return the value of a ``Cookie`` header for a request to `url`, empty for none."""
         fitting = [

@@ -7,7 +7,7 @@ where its files, the login and wp-admin live. Either may be what the inventory h
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from yarl import URL
@@ -16,7 +16,7 @@ from fleet.errors import SiteError
 from fleet.site.transport import Reply, Request, Transport, web_address
 from fleet.site.wire import Answer, brief, read_answer, recognise
 
-__all__ = ["ROUTE", "Discovery", "Endpoints", "same_host"]
+__all__ = ["ROUTE", "Discovery", "Endpoints", "advertised_in", "same_host"]
 
 _INDEX_FIELDS = "name,url,home,namespaces,authentication"
 _LINK = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?https://api\.w\.org/"?')
@@ -82,6 +82,16 @@ def same_host(one: URL, other: URL) -> bool:
     """Return whether two addresses are one host and port, or its http and https twins."""
     twins = one.is_default_port() and other.is_default_port()
     return one.host == other.host and (one.port == other.port or twins)
+
+
+def advertised_in(reply: Reply) -> Iterator[str]:
+    """Yield the addresses of the REST API that an answer names; hostile text.
+
+    WordPress names its own in pages and in each answer of the API (4.4).
+    """
+    for header in reply.headers.getall("Link", ()):
+        if match := _LINK.search(header):
+            yield match.group(1)
 
 
 class Discovery:
@@ -183,9 +193,8 @@ class Discovery:
 
     async def _advertised(self) -> URL | None:
         reply = await self._follow("HEAD", self._url, _HTML)
-        for header in reply.headers.getall("Link", []):
-            match = _LINK.search(header)
-            root = web_address(match.group(1), reply.url) if match else None
+        for address in advertised_in(reply):
+            root = web_address(address, reply.url)
             if root is not None and not same_host(root, reply.url):
                 raise SiteError("redirect.cross_origin", f"the REST API is at {root.origin()}")
             if root is not None:

@@ -9,31 +9,29 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from pydantic import SecretStr
-
-from fleet.config import Settings
 from fleet.errors import SiteError
-from fleet.inventory.model import AuthMethod, Site
 from fleet.site.admin_state import is_nonce
-from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Credentials
-from fleet.site.discovery import ROUTE, Discovery, Endpoints
-from fleet.site.guard import Guard, Unguarded
-from fleet.site.identity import Face, blog_in_page
+from fleet.site.auth import Authenticator
+from fleet.site.discovery import ROUTE, Endpoints, advertised_in
 from fleet.site.pages import from_a_cache, read_page
+from fleet.site.remembered import Outdated, Remembered
 from fleet.site.retry import Retrier
-from fleet.site.transport import Connections, Meter, Reply, Request, Transport
+from fleet.site.transport import Reply, Request, Transport
 from fleet.site.wire import Answer, brief, read_answer, recognise
 
-__all__ = ["Identity", "SiteSession", "open_session"]
+__all__ = ["JETPACK", "Identity", "Repeat", "SiteSession"]
 
 _INVALID_NONCE = re.compile(r'"code"\s*:\s*"rest_cookie_invalid_nonce"')
 _ENVELOPE = 4096
 """Characters within which an error of WordPress has told its code."""
 _REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
+_ABSENT = 50
+"""Routes kept that a site does not have; what operations ask for are fewer."""
+
+_LONGEST_LINK = 2000
 _HTML = {"Accept": "text/html,application/xhtml+xml"}
 _BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
 JETPACK = "jetpack/v4"
@@ -67,6 +65,8 @@ class SiteSession:
         retrier: Bounds for asking a read again.
         repeat: Awaited before a write is sent once more that WordPress refused unread; what it
             raises keeps it from being sent.
+        warm: What it goes on from. Then nothing is believed before an answer is seen to be to
+            us and of the same site; where one is not, or a route is gone, `Outdated` is raised.
     """
 
     def __init__(
@@ -76,8 +76,14 @@ class SiteSession:
         auth: Authenticator,
         retrier: Retrier,
         repeat: Repeat | None = None,
+        warm: Remembered | None = None,
     ) -> None:
         self._repeat = repeat
+        self._warm = warm
+        self._judged = False
+        self._link = warm.link if warm else ""
+        self._absent = set(warm.absent if warm else ())
+        self.nested = warm.nested if warm else True
         self._transport = transport
         self.endpoints = endpoints
         self._auth = auth
@@ -101,7 +107,27 @@ class SiteSession:
         found = await self._retrier.read(ask)
         if isinstance(found, SiteError):
             raise found
+        if found.code == "rest_no_route":
+            self._note_absent(route)
+        if found.status == 403 and self._warm and not self._judged:
+            await self._judge_rights()
         return found
+
+    async def _judge_rights(self) -> None:
+        """Ask once whether the account has lost the rights that it had.
+
+        Raises:
+            Outdated: It has.
+        """
+        self._judged = True
+        if (await self.identify()).manages is False and not self._transport.meter.writes:
+            raise Outdated("the account has lost its rights")
+
+    def _note_absent(self, route: str) -> None:
+        """Keep a route that the site has not; one that it had may be gone with all of Jetpack."""
+        if self._warm and route not in self._absent and not self._transport.meter.writes:
+            raise Outdated(f"the site has no {brief(route)} any more")
+        self._absent.add(route)
 
     async def _fresh(self, route: str, query: Mapping[str, str] | None) -> Reply:
         """Return the site's own answer, asked past a cache where one has answered.
@@ -115,8 +141,9 @@ class SiteSession:
         """
         past = {**(query or {}), "_": secrets.token_hex(4)}
         wrote = self._transport.meter.writes > 0
-        reply = await self._signed("GET", route, past if wrote else query)
-        if from_a_cache(reply) and not wrote:
+        apart = wrote or self._auth.unproven
+        reply = await self._signed("GET", route, past if apart else query)
+        if from_a_cache(reply) and not apart:
             reply = await self._signed("GET", route, past)
         if from_a_cache(reply) and (wrote or not self._is_to_us(reply)):
             raise SiteError("proto.cached", "a cache answers requests that are signed", sent=False)
@@ -135,6 +162,7 @@ class SiteSession:
             SiteError: There was no readable answer; unless `sent` is False, only reading tells
                 whether the write was made.
         """
+        await self._prove()
         self._transport.meter.writes += 1
         override = {} if method == "POST" else {"X-HTTP-Method-Override": method}
         reply = await self._signed("POST", route, None, body, override)
@@ -150,6 +178,7 @@ class SiteSession:
                 where the site leads away from the page.
         """
         self._demand_browser()
+        await self._prove()
         url = self.endpoints.admin(name, query)
 
         async def ask() -> str:
@@ -169,6 +198,7 @@ class SiteSession:
             SiteError: As for `page`, or there was no readable answer.
         """
         self._demand_browser()
+        await self._prove()
         self._transport.meter.writes += 1
         url = self.endpoints.admin("admin-ajax.php")
         return read_answer(
@@ -202,6 +232,7 @@ class SiteSession:
             return await self._identify_by_settings()
         identity = _identity(answer.mapping)
         if identity.manages is None:
+            self.nested = False
             # WordPress before 5.3 takes no nested field and leaves the rights out.
             rights = await self._identify_by_settings()
             return replace(identity, manages=rights.manages)
@@ -238,6 +269,30 @@ class SiteSession:
             )
         raise SiteError("auth.anonymous", f"the site answers as if nobody were logged in{why}")
 
+    async def _prove(self) -> None:
+        """Let the site tell that it knows us, where it has not yet."""
+        if self._auth.unproven:
+            await self.identify()
+
+    def remembered(self, now: float) -> Remembered | None:
+        """Return what the next visit may go on from; None where it could prove nothing.
+
+        Args:
+            now: Unix time.
+        """
+        if self._auth.unproven or not self._auth.hands_out or self.endpoints.namespaces is None:
+            return None
+        renewed = self._warm is None or self._transport.meter.logins > 0
+        return Remembered(
+            self.endpoints,
+            now if renewed or self._warm is None else self._warm.since,
+            self._link,
+            self.nested,
+            frozenset(sorted(self._absent)[:_ABSENT]),
+            self._auth.nonce,
+            self._transport.cookies(),
+        )
+
     async def _signed(
         self,
         method: str,
@@ -253,8 +308,10 @@ class SiteSession:
             request = Request(method, url, headers, json=body, fresh=method == "POST")
             reply = await self._transport.send(request)
             self._auth.adopt(reply)
-            ignored = method == "GET" and self._ignored_in(reply)
             refused = reply.status == 403 and _INVALID_NONCE.search(reply.text[:_ENVELOPE])
+            if not refused:
+                self._meet(reply)
+            ignored = method == "GET" and self._ignored_in(reply)
             if not refused and not ignored:
                 return reply
             if last and ignored:
@@ -271,6 +328,21 @@ class SiteSession:
                 await self._repeat()
         raise SiteError("auth.session", "the site keeps refusing a fresh nonce", sent=False)
 
+    def _meet(self, reply: Reply) -> None:
+        """Take note of the address that the site gives itself, and of whom it takes us for.
+
+        Raises:
+            Outdated: It does not know us any more, or has moved.
+        """
+        if reply.status == 429 or reply.status >= 500:
+            return
+        link = next(advertised_in(reply), "")[:_LONGEST_LINK]
+        if self._auth.unproven:
+            if from_a_cache(reply) or not self._is_to_us(reply) or link != self._link:
+                raise Outdated("the session of an earlier run is over, or the site has moved")
+            self._auth.unproven = False
+        self._link = link or self._link
+
     def _is_to_us(self, reply: Reply) -> bool:
         """Return whether WordPress sent the nonce that only those get whom it knows by cookie."""
         return self._auth.browses and is_nonce(reply.headers.get(_NONCE_HEADER, ""))
@@ -278,76 +350,6 @@ class SiteSession:
     def _ignored_in(self, reply: Reply) -> bool:
         # What a cache answers is asked for again past it, which costs no fresh nonce.
         return not from_a_cache(reply) and self._auth.ignored_in(reply)
-
-
-@asynccontextmanager
-async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and what visits share
-    site: Site,
-    password: SecretStr,
-    connections: Connections,
-    settings: Settings,
-    meter: Meter,
-    guard: Guard | None = None,
-    repeat: Repeat | None = None,
-) -> AsyncIterator[SiteSession]:
-    """Yield a session on `site` as an account that may manage Jetpack.
-
-    Args:
-        site: The site, with the account's name.
-        password: The account's resolved password.
-        connections: What the connections of the run have in common.
-        settings: The run's settings.
-        meter: Counts what the site costs, also when opening fails.
-        guard: Decides whether the password may be sent; None lets it.
-        repeat: See `SiteSession`.
-
-    Raises:
-        SiteError: The site cannot be used: unreachable, blocked, no Jetpack, no rights.
-    """
-    guard = guard or Unguarded()
-    by_cookie = site.auth.method is AuthMethod.COOKIE
-    retrier = Retrier(settings.retries)
-    async with connections.open(
-        site.url,
-        timeout=site.http.timeout,
-        meter=meter,
-        cookies=by_cookie,
-        ca_file=site.http.ca_file,
-        pin=site.http.pin,
-        proxy=site.http.proxy,
-    ) as transport:
-        discovery = Discovery(transport, site.url, settings.http.redirects)
-        endpoints = await retrier.read(discovery.find)
-
-        async def number() -> str | None:
-            page = await discovery.front_page()
-            return None if page is None else blog_in_page(page)
-
-        await guard.meet(Face.of(endpoints), number)
-        _demand_jetpack(endpoints)
-        own = transport.at(endpoints.origin)
-        credentials = Credentials(site.auth.username, password)
-        auth: Authenticator = ApplicationPassword(credentials)
-        if by_cookie:
-            auth = CookieLogin(own, endpoints, credentials, site.auth.login_path, guard)
-        session = SiteSession(own, endpoints, auth, retrier, repeat)
-        _demand_rights(await _signed_in(session, auth, guard), site.auth.username)
-        if endpoints.namespaces is None:
-            answer = await session.get("", discovery.index_query())
-            session.endpoints = await discovery.reread(endpoints, answer)
-            await guard.meet(Face.of(session.endpoints), number)
-            _demand_jetpack(session.endpoints)
-        yield session
-
-
-async def _signed_in(session: SiteSession, auth: Authenticator, guard: Guard) -> Identity:
-    """Return who the site takes us for, after the one time that the password is sent."""
-    if auth.browses:
-        await auth.open()
-        return await session.identify()
-    # An application password goes with each request, so the first of them is its login.
-    async with guard.sending():
-        return await session.identify()
 
 
 def _asks_once_more(reply: Reply) -> bool:
@@ -365,21 +367,6 @@ def _asks_once_more(reply: Reply) -> bool:
         and target.query.get(ROUTE) == here.query.get(ROUTE)
         and target.query.get("jetpack_restate") == "1"
     )
-
-
-def _demand_jetpack(endpoints: Endpoints) -> None:
-    if endpoints.namespaces is not None and JETPACK not in endpoints.namespaces:
-        raise SiteError("jetpack.missing", "the site's REST index does not list jetpack/v4")
-
-
-def _demand_rights(identity: Identity, username: str) -> None:
-    if identity.manages is False:
-        role = brief(" and ".join(identity.roles)) or "an account without rights"
-        raise SiteError(
-            "auth.forbidden",
-            f"{username} is signed in as {role}; managing Jetpack needs manage_options, as"
-            " administrators have it",
-        )
 
 
 def _identity(user: Mapping[str, object]) -> Identity:

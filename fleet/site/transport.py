@@ -11,7 +11,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,6 +103,15 @@ class Transport:
         """Return a transport that shares all but the jar: whoever uses it is nobody."""
         lines = replace(self._lines, cookies=Cookies())
         return Transport(lines, self.origin, self._seconds, self._limits)
+
+    def cookies(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Return origin, path, name and value of each cookie."""
+        return () if self._lines.cookies is None else self._lines.cookies.rows()
+
+    def restore_cookies(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
+        """Take up cookies of an earlier visit."""
+        if self._lines.cookies is not None:
+            self._lines.cookies.restore(rows)
 
     def forget_cookies(self) -> None:
         """Drop every cookie."""

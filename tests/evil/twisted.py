@@ -85,6 +85,7 @@ class Twisted:
         world.add(SiteSpec("site", era=era))
         self._browser = Browser(world, "site")
         self._browser.log_in()
+        self.nested = True
         self._chance = chance
 
     async def get(self, route: str, query: Mapping[str, str] | None = None) -> Answer:

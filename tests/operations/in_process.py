@@ -56,6 +56,7 @@ class InProcess:
         self.site: SimSite = self._world.add(spec)
         self._browser = Browser(self._world, spec.name)
         self._browser.log_in()
+        self.nested = True
         self.bodies: list[dict[str, object]] = []
         self.intents: list[tuple[int, tuple[str, ...]]] = []
         """What was put on record: writes sent before it, and the keys."""

@@ -27,6 +27,7 @@ class Site:
     ) -> None:
         self._reads = [before, after]
         self._write = write
+        self.nested = True
 
     async def get(self, route: str, query: object = None) -> Answer:
         return _answer(*self._reads.pop(0))

@@ -25,6 +25,7 @@ class Site:
         self.stored = dict(stored)
         self.bodies: list[dict[str, object]] = []
         self._post = post
+        self.nested = True
 
     async def get(self, route: str, query: Mapping[str, str] | None = None) -> Answer:
         if route == "jetpack/v4":
