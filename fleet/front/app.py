@@ -46,6 +46,7 @@ _COMMANDS = {
     "report": ("report:app", "Tell of a run, or of a client's month, in any format."),
     "runs": ("runs:app", "Show the history of runs."),
     "policy": ("policy:app", "Explain policies, and write them from what sites have."),
+    "sessions": ("sessions:app", "Forget the sessions that are kept between runs."),
     "api": ("api:api", "Call any REST route on the selected sites."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),

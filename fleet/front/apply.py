@@ -92,7 +92,9 @@ def apply(
                 tell("fleet: nothing is to be changed")
                 return 0
             if made is not None:
-                fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
+                fleet = Fleet(
+                    pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
+                )
                 return await _carry_out(fleet, made, go, pace, out)
             if document is None:
                 raise InputError("fleet apply takes a plan or -p POLICY")
@@ -133,7 +135,9 @@ def rollback(
 
     async def call() -> int:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
+            fleet = Fleet(
+                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
+            )
             row = await _meant(journal, run, ("run", "apply"))
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
@@ -180,7 +184,9 @@ def resume(
             row = await _meant(journal, run, ("apply", "rollback"))
             begun = await resume_run(journal, row.run_id, replan_stale=go.replan_stale)
             await _free_if_dead(journal, row.run_id)
-            fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
+            fleet = Fleet(
+                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
+            )
             applier = _applier(fleet, _limited(begun.plan, pace), go, out)
             with watched(out) as (listeners, stop):
                 report = await applier.apply(

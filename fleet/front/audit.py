@@ -45,7 +45,7 @@ def audit(
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal)
+            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 return await audit_sites(fleet, document, sites, listeners=listeners, stop=stop)

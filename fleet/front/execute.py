@@ -78,7 +78,7 @@ def execute(
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal)
+            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
             sites = await selection.narrowed(pace.applied(selected), journal)
             budget = pace.budget(len(sites.sites))
             return await run_watched(fleet, task, sites, out, consent, budget)

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
+from fleet.engine.sessions import SessionCache
 from fleet.engine.shards import Shard
 from fleet.errors import InputError
 from fleet.inventory.model import Inventory
@@ -115,6 +116,7 @@ class Pace:
         deadline: Seconds for one site, instead of the inventory's.
         max_failures: Stop when more sites than this end badly: a number, or a share such as 5%.
         max_unreachable: Stop when more sites than this cannot be reached.
+        session_cache: Go on with sessions of earlier runs, which a private cache file keeps.
     """
 
     concurrency: Annotated[int, Parameter(name=["--concurrency", "-c"])] = 50
@@ -123,6 +125,11 @@ class Pace:
     deadline: float | None = None
     max_failures: str | None = None
     max_unreachable: str | None = None
+    session_cache: bool = True
+
+    def sessions(self) -> SessionCache | None:
+        """Return where sessions are kept between runs, or None where they are not."""
+        return SessionCache() if self.session_cache else None
 
     def settings(self) -> Settings:
         """Return the settings of a run.

@@ -78,7 +78,7 @@ def plan(
 
     async def run() -> tuple[Plan, RunReport]:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal)
+            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 return await make_plan(fleet, document, sites, listeners=listeners, stop=stop)
@@ -195,7 +195,7 @@ async def planned(
     out: Output,
 ) -> tuple[Plan, RunReport, Fleet]:
     """Return a plan made now, the run that looked, and the fleet it is for."""
-    fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
+    fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions())
     with watched(out) as (listeners, stop):
         made, report = await make_plan(
             fleet, document, pace.applied(selected), listeners=listeners, stop=stop

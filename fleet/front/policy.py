@@ -120,7 +120,9 @@ def _survey(whole: Inventory, selected: Inventory, pace: Pace, out: Output) -> R
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal)
+            fleet = Fleet(
+                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
+            )
             report = await run_watched(fleet, Survey(), pace.applied(selected), out, Consent())
             for result in report.results:
                 if result.status is Status.UNCHANGED:

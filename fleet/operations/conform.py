@@ -13,8 +13,10 @@ from typing import Any
 
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, WriteLog
+from fleet.operations.module_state import read_modules
 from fleet.operations.modules import ActivateModules, DeactivateModules, ModuleState
 from fleet.operations.obstacles import SettingsState
+from fleet.operations.setting_writes import ask_settings
 from fleet.operations.settings import SetSettings
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader
@@ -69,11 +71,11 @@ class Conform(Operation[ConformState]):
 
     async def observe(self, reader: JetpackReader) -> ConformState:
         """Return the state of the wanted keys."""
-        slugs = _names(MODULES, self.wanted)
-        modules = await ActivateModules(slugs).observe(reader) if slugs else None
-        settings = self._settings()
-        found = await settings.observe(reader) if settings else None
-        return ConformState(modules, found)
+        slugs, settings = _names(MODULES, self.wanted), self._settings()
+        values = await ask_settings(reader, [*slugs, *(settings.asked() if settings else ())])
+        wanted = {slug: self.wanted[MODULES + slug] is True for slug in slugs}
+        modules = await read_modules(reader, slugs, wanted, values) if slugs else None
+        return ConformState(modules, await settings.judged(reader, values) if settings else None)
 
     def decide(self, state: ConformState) -> Decision:
         """Return the keys that differ; none where the site has moved since it was planned."""

@@ -75,9 +75,36 @@ def stored_states(settings: Mapping[str, object], slugs: Iterable[str]) -> dict[
     return {slug: state for slug, state in states.items() if isinstance(state, bool)}
 
 
-async def read_modules(reader: JetpackReader, slugs: Sequence[str] = ()) -> ModuleState:
-    """Return the state of the modules named, or of every module."""
-    connection = await reader.connection()
+async def read_modules(
+    reader: JetpackReader,
+    slugs: Sequence[str] = (),
+    wanted: Mapping[str, bool] | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> ModuleState:
+    """Return the state of the modules named, or of every module.
+
+    Args:
+        reader: Reads the site.
+        slugs: The modules; all where empty.
+        wanted: What they should be. Then the connection is only read where it decides something:
+            where one is not as wanted, hidden, or waits for a user. None always reads it.
+        settings: The settings, where they were read already.
+    """
     modules = await reader.modules(slugs)
-    stored = stored_states(await reader.settings(slugs), slugs or modules)
-    return ModuleState(modules, stored, connection)
+    if settings is None:
+        settings = await reader.settings(slugs)
+    stored = stored_states(settings, slugs or modules)
+    if wanted is not None and not _takes_connection(modules, stored, wanted):
+        return ModuleState(modules, stored, Connection())
+    return ModuleState(modules, stored, await reader.connection())
+
+
+def _takes_connection(
+    modules: Mapping[str, Module], stored: Mapping[str, bool], wanted: Mapping[str, bool]
+) -> bool:
+    return any(
+        stored.get(slug, module.activated) is not wanted.get(slug, stored.get(slug, True))
+        or (slug not in stored and not module.activated)
+        or (module.requires_user_connection and not module.available)
+        for slug, module in modules.items()
+    )

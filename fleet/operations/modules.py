@@ -1,4 +1,4 @@
-"""Listing modules and switching them on and off in bulk.
+"""Switching modules on and off in bulk.
 
 What counts is what is stored, see `module_state`; where it differs from what is in effect, a
 note says so. Where a site does not tell what it stores, switching off is asked for all the same:
@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass as parameters
 
 from fleet.errors import SiteError
-from fleet.operations.base import Decision, Operation, Query, WriteLog, undone
-from fleet.operations.caps import short, trimmed
+from fleet.operations.base import Decision, Operation, WriteLog, undone
+from fleet.operations.caps import short
 from fleet.operations.module_state import ModuleState, Slug, read_modules, stored_states
 from fleet.operations.refusals import answered, refusal
 from fleet.results import Change, KeyResult, Verdict
 from fleet.site.client import JetpackClient, JetpackReader, Module
 from fleet.site.wire import Answer
 
-__all__ = ["OPERATIONS", "ActivateModules", "DeactivateModules", "ListModules", "ModuleState"]
+__all__ = ["OPERATIONS", "ActivateModules", "DeactivateModules", "ModuleState"]
 
 Slugs = Annotated[
     tuple[Slug, ...],
@@ -32,7 +31,6 @@ Slugs = Annotated[
     Field(min_length=1, description="module slugs, separated by commas"),
 ]
 _PREFIX = "modules."
-_WORDS = MappingProxyType({True: "active", False: "inactive", None: "unknown"})
 _GONE = ("not_found", "rest_no_route")
 _MEANT = {"not_supported": "jetpack.plan", "deactivation_failed": "jetpack.override"}
 """Refusals whose code says who can help; the second is a module that a filter keeps active."""
@@ -50,7 +48,7 @@ class _Toggle(Operation[ModuleState]):
 
     async def observe(self, reader: JetpackReader) -> ModuleState:
         """Return the state of the named modules."""
-        return await read_modules(reader, self.modules)
+        return await read_modules(reader, self.modules, dict.fromkeys(self.modules, self.wanted))
 
     async def reread(
         self, reader: JetpackReader, before: ModuleState, changes: tuple[Change, ...]
@@ -254,45 +252,6 @@ class DeactivateModules(_Toggle):
         return (f"{state.why_hidden}, so this is asked for without knowing: {', '.join(hidden)}",)
 
 
-@parameters(frozen=True)
-class ListModules(Query):
-    """Read every module with its state."""
-
-    name = "modules.list"
-    summary = "List the modules of each site with their state."
-    routes = ("GET connection", "GET module/all", "GET settings")
-    seed = "Get a list of all Jetpack modules"
-    rights = "jetpack_admin_page"
-    apart = "tells what is stored and not in effect; up to 4.5 unknown where Jetpack hides it"
-
-    async def collect(self, reader: JetpackReader) -> Mapping[str, object]:
-        """Return ``modules``, slug to ``active``, ``inactive`` or ``unknown``, and more on some.
-
-        ``unavailable`` lists modules that cannot be switched on here, ``not_in_effect`` those
-        that are stored as active and do not run, ``forced`` those that the host decides. Where a
-        state is unknown, ``unknown`` says why.
-        """
-        state = await read_modules(reader)
-        active = {slug: state.active(slug) for slug in sorted(state.modules)}
-        facts: dict[str, object] = {
-            "modules": {slug: _WORDS[on] for slug, on in active.items()},
-            "unavailable": sorted(
-                slug for slug, each in state.modules.items() if not each.available
-            ),
-            "not_in_effect": sorted(
-                slug for slug, each in state.modules.items() if active[slug] and not each.activated
-            ),
-            "forced": {
-                slug: str(each.override)
-                for slug, each in sorted(state.modules.items())
-                if each.override
-            },
-        }
-        if None in active.values():
-            facts["unknown"] = {"value": None, "reason": state.why_hidden}
-        return trimmed(facts)
-
-
 def _key(slug: str) -> str:
     return _PREFIX + slug
 
@@ -392,4 +351,4 @@ def _lacks_user(state: ModuleState, module: Module) -> bool:
     )
 
 
-OPERATIONS = (ListModules, ActivateModules, DeactivateModules)
+OPERATIONS = (ActivateModules, DeactivateModules)

@@ -85,9 +85,16 @@ class WriteSettings(Operation[SettingsState]):
 
         The site's schema is only read where a key is missing or a value of a doubtful type.
         """
+        return await self.judged(reader, await ask_settings(reader, self.asked()))
+
+    def asked(self) -> list[str]:
+        """Return the keys whose values are needed."""
         wanted = self.wanted()
-        owners = [OWNERS[key] for key in wanted if key in OWNERS]
-        values = await ask_settings(reader, [*wanted, *owners])
+        return [*wanted, *(OWNERS[key] for key in wanted if key in OWNERS)]
+
+    async def judged(self, reader: JetpackReader, values: Mapping[str, object]) -> SettingsState:
+        """Return `values` with what else is needed to judge them."""
+        wanted = self.wanted()
         specs: Mapping[str, SettingSpec] = {}
         if any(_is_doubtful(values, key, value) for key, value in wanted.items()):
             specs = (await reader.routes()).settings

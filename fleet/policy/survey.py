@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fleet.errors import SiteError
 from fleet.operations.base import Query
-from fleet.operations.modules import ListModules
+from fleet.operations.module_list import ListModules
 from fleet.operations.values import masked, sendable
 from fleet.site.client import JetpackReader
 

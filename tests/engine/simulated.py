@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fleet.config import Limits, Retries, Settings
 from fleet.engine.fleet import Fleet
+from fleet.engine.sessions import SessionCache
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import Journal
@@ -57,6 +58,7 @@ async def simulated(
     latency: float = 0.0,
     journal: Journal | None = None,
     world: World | None = None,
+    sessions: SessionCache | None = None,
 ) -> AsyncIterator[Simulated]:
     """Yield a running fleet of `specs`, all with the same account."""
     world = world or World()
@@ -75,4 +77,5 @@ async def simulated(
         path.write_text("\n".join(lines))
         resolver = SecretResolver({"PW": password})
         inventory = Inventory.load([path])
-        yield Simulated(Fleet(inventory, settings, resolver=resolver, journal=journal), world)
+        fleet = Fleet(inventory, settings, resolver=resolver, journal=journal, sessions=sessions)
+        yield Simulated(fleet, world)

@@ -17,7 +17,7 @@ from fleet.config import HttpLimits
 from fleet.engine.addresses import host_of, resolve_address
 from fleet.engine.fleet import Fleet
 from fleet.inventory.secrets import SecretResolver
-from fleet.operations.modules import ListModules
+from fleet.operations.module_list import ListModules
 from fleet.results import Status
 from fleet.simulator.server import SimulatorServer
 from fleet.simulator.site import SiteSpec

@@ -13,7 +13,8 @@ from fleet.inventory.secrets import SecretResolver
 from fleet.operations.base import Task
 from fleet.operations.carrying import SyncSettings
 from fleet.operations.connection import ConnectionStatus
-from fleet.operations.modules import ActivateModules, DeactivateModules, ListModules
+from fleet.operations.module_list import ListModules
+from fleet.operations.modules import ActivateModules, DeactivateModules
 from fleet.operations.settings import GetSettings, SetSettings
 from fleet.operations.stats import CollectStats
 from fleet.results import RunReport, SiteResult, Status, Verdict

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.operations.modules import ActivateModules, DeactivateModules, ListModules
+from fleet.operations.module_list import ListModules
+from fleet.operations.modules import ActivateModules, DeactivateModules
 from fleet.results import RunReport, SiteResult, Status, Verdict
 from fleet.simulator.eras import RELEASES
 from fleet.simulator.faults import Fault

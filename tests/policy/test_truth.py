@@ -14,7 +14,7 @@ from fleet.engine.stop import Stop
 from fleet.errors import InputError, Refused
 from fleet.inventory.address import parse_address
 from fleet.inventory.model import Inventory
-from fleet.operations.modules import ListModules
+from fleet.operations.module_list import ListModules
 from fleet.policy.apply import Applier, resume_run
 from fleet.policy.plan import Plan, inventory_digest, read_plan, render_plan
 from fleet.policy.rollback import plan_rollback

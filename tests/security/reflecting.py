@@ -135,7 +135,7 @@ def _said(known: list[str]) -> list[str]:
 def wal_pages(folder: Path) -> set[bytes]:
     """Return the pages that SQLite has not yet taken over into its databases below `folder`."""
     pages: set[bytes] = set()
-    for path in folder.rglob("*-wal"):
+    for path in folder.rglob("journal.db-wal"):
         data = path.read_bytes()
         pages.update(data[at : at + _FRAME] for at in range(_HEAD, len(data), _FRAME))
     return pages

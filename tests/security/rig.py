@@ -132,7 +132,9 @@ class Rig:
         ]
         for place, data in places:
             leaks += [f"{place}: {hit}" for hit in found_in(data, self.canaries.words)]
-            leaks += [f"{place}: {hit}" for hit in found_in(data, sessions, ("raw", "base64, 0"))]
+            if place not in self.session_files():
+                hits = found_in(data, sessions, ("raw", "base64, 0"))
+                leaks += [f"{place}: {hit}" for hit in hits]
         for site, received in self.world.received.items():
             foreign = {
                 channel: secret
@@ -141,6 +143,11 @@ class Rig:
             }
             leaks += [f"sent to {site}: {hit}" for hit in found_in(bytes(received), foreign)]
         return leaks
+
+    def session_files(self) -> tuple[str, ...]:
+        """Return the one place where sessions, and no passwords, are kept between runs."""
+        path = self.folder / "home" / ".cache" / "jetfleet" / "sessions.db"
+        return tuple(f"{path}{ending}" for ending in ("", "-wal", "-shm"))
 
     def own_files(self) -> tuple[Path, ...]:
         """Return the files in which this test itself has put secrets."""

@@ -55,6 +55,7 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "runs": (("runs", "list"), ("runs", "show", "last", *LOUD)),
     "demo": (("demo", "--sites", "1", "-v"),),
     "sites again": (("sites", "accept", "echo"),),
+    "sessions": (("sessions", "forget", "echo"), ("run", "settings.get", *READ, "-v")),
     "simulate": (("simulate", "--sites", "1", "--folder", "tmp"),),
     "serve": (("serve", "--port", "0", "-i", "inventory.yaml"),),
 }

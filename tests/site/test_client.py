@@ -41,7 +41,7 @@ READS = [
         id="one module",
     ),
     pytest.param(
-        lambda client: client.modules([f"m{number}" for number in range(26)]),
+        lambda client: client.modules([f"m{number}" for number in range(60)]),
         "module/all",
         {},
         {"m1": {}},

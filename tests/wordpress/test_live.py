@@ -16,7 +16,8 @@ from fleet.engine.fleet import Fleet
 from fleet.inventory.model import Inventory
 from fleet.operations.base import Task
 from fleet.operations.connection import ConnectionStatus
-from fleet.operations.modules import ActivateModules, DeactivateModules, ListModules
+from fleet.operations.module_list import ListModules
+from fleet.operations.modules import ActivateModules, DeactivateModules
 from fleet.operations.settings import GetSettings
 from fleet.operations.stats import CollectStats
 from fleet.results import SiteResult, Status
