@@ -14,7 +14,8 @@ from fleet.config import HttpLimits, Limits
 from fleet.engine.budget import Budget
 from fleet.engine.fleet import Fleet
 from fleet.inventory.secrets import SecretResolver
-from fleet.operations.modules import ActivateModules, ListModules
+from fleet.operations.module_list import ListModules
+from fleet.operations.modules import ActivateModules
 from fleet.results import Event, RunReport, SiteFinished, Status
 from fleet.simulator.faults import Fault
 from fleet.simulator.server import SimulatorServer
