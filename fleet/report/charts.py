@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from fleet.report.inert import inert
+
 __all__ = ["columns_chart", "dot", "share_chart", "spark_chart"]
 
+_LONGEST = 300
 _WIDTH = 1000
 _HEIGHT = 100
 
@@ -72,4 +75,4 @@ def spark_chart(values: Sequence[float], label: str) -> Markup:
 
 
 def _drawing(css: str, label: str, shapes: Sequence[Markup]) -> Markup:
-    return _DRAWING.format(css, label, _WIDTH, _HEIGHT, Markup().join(shapes))
+    return _DRAWING.format(css, inert(label, _LONGEST), _WIDTH, _HEIGHT, Markup().join(shapes))
