@@ -126,7 +126,8 @@ def _content(folder: int, name: str, limit: int) -> bytes | None:
         status = os.fstat(stream.fileno())
         if not _is_private(status) or status.st_size > limit:
             return None
-        data = stream.read(limit + 1)
+        # Room is made for as much as is asked for, so that is never the limit.
+        data = stream.read(status.st_size + 1)
     return data if data is not None and len(data) == status.st_size else None
 
 
