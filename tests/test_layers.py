@@ -34,6 +34,8 @@ BELOW["front"] = {*BELOW, "policy", "report", "simulator"}
 BELOW["__main__"] = {"front"}
 BELOW["__init__"] = set(BELOW)
 OPTIONAL = {
+    "apprise": "apprise_backend.py",
+    "cronsim": "cron.py",
     "keyring": "keyring_backend.py",
     "aiohttp_jinja2": "rendering.py",
     "prometheus_client": "metrics.py",

@@ -45,6 +45,8 @@ _COMMANDS = {
     "unlock": ("apply:unlock", "Free the sites of a run that died."),
     "report": ("report:app", "Tell of a run, or of a client's month, in any format."),
     "runs": ("runs:app", "Show the history of runs."),
+    "watch": ("watch.command:watch", "Run the schedules of fleet.yaml and send alerts."),
+    "schedule": ("watch.command:app", "Print schedules for systemd, cron, GitHub or Kubernetes."),
     "policy": ("policy:app", "Explain policies, and write them from what sites have."),
     "sessions": ("sessions:app", "Forget the sessions that are kept between runs."),
     "api": ("api:api", "Call any REST route on the selected sites."),

@@ -6,6 +6,7 @@ import json
 from typing import Literal
 
 from fleet.front.console import say
+from fleet.front.watch.schema import fleet_schema
 from fleet.inventory.schema import inventory_schema
 from fleet.policy.schema import policy_schema
 from fleet.report.data import report_schema
@@ -14,7 +15,7 @@ from fleet.report.lines import lines_schema
 __all__ = ["schema"]
 
 
-def schema(document: Literal["inventory", "policy", "report", "jsonl"], /) -> int:
+def schema(document: Literal["inventory", "policy", "fleet", "report", "jsonl"], /) -> int:
     """Print the JSON Schema of a document.
 
     Args:
@@ -23,6 +24,7 @@ def schema(document: Literal["inventory", "policy", "report", "jsonl"], /) -> in
     schemas = {
         "inventory": inventory_schema,
         "policy": policy_schema,
+        "fleet": fleet_schema,
         "report": report_schema,
         "jsonl": lines_schema,
     }

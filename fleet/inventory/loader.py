@@ -24,6 +24,7 @@ __all__ = ["in_order", "load_files"]
 
 _INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "include", "sites"})
 _POLICY = frozenset({"exceptions", "policies", "rollout"})
+_SCHEDULES = frozenset({"alerts", "channels", "schedules"})
 
 
 def load_files(
@@ -35,7 +36,8 @@ def load_files(
         paths: Files, and folders whose ``*.yaml`` and ``*.yml`` files are read in the order of
             their names; a file named twice is read once. Policy files that lie in a folder are
             passed over: they have ``policies``, ``exceptions`` or ``rollout`` at the top, and
-            nothing of an inventory. Files of rows are told by their names.
+            nothing of an inventory; so are those of schedules and alerts. Files of rows are told
+            by their names.
         cache: Where the outcome is kept, and taken from where nothing has changed.
 
     Raises:
@@ -137,7 +139,7 @@ class _Reading:
             self._order.append((file, above))
             return
         document = self._document(file)
-        if in_folder and _is_policy(document) and file.absolute() not in self._named:
+        if in_folder and _is_other(document) and file.absolute() not in self._named:
             return
         self._seen.add(file.absolute())
         self._part(document)
@@ -228,8 +230,9 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(file for file in inside if file.is_file() and file.name[0] != ".")
 
 
-def _is_policy(document: Document) -> bool:
-    return not _POLICY.isdisjoint(document.root) and _INVENTORY.isdisjoint(document.root)
+def _is_other(document: Document) -> bool:
+    others = _POLICY | _SCHEDULES
+    return not others.isdisjoint(document.root) and _INVENTORY.isdisjoint(document.root)
 
 
 def _is_folder(path: Path) -> bool:

@@ -24,6 +24,7 @@ from fleet.journal.leases import (
     renew_lease,
     take_away,
 )
+from fleet.journal.marks import Marks
 from fleet.journal.meant import add_intents, read_intents, read_last_writers
 from fleet.journal.pruning import prune_runs
 from fleet.journal.reading import (
@@ -127,6 +128,11 @@ class Journal:
     def history(self) -> History:
         """Return what happened over time."""
         return History(self._database, self._catch_up)
+
+    @property
+    def marks(self) -> Marks:
+        """Return the small facts that belong to no run."""
+        return Marks(self._database)
 
     async def begin(
         self,

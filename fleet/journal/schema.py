@@ -40,7 +40,7 @@ class Schema:
         return self.revisions[-1]
 
 
-RELEASE = Schema(("0001", "0002", "0003", "0004"), Path(__file__).parent / "migrations")
+RELEASE = Schema(("0001", "0002", "0003", "0004", "0005"), Path(__file__).parent / "migrations")
 """The schema of this release. It is checked by hand, since alembic takes long to import."""
 
 

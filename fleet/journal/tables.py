@@ -34,6 +34,7 @@ __all__ = [
     "intents",
     "leased_sites",
     "leases",
+    "marks",
     "metadata",
     "notes",
     "outcomes",
@@ -264,6 +265,16 @@ trend = Table(
     Column("at", Moment, nullable=False, index=True),
     Column("good", Integer, nullable=False),
     Column("bad", Integer, nullable=False),
+)
+
+# Small facts that belong to no run, such as when a schedule ran last and what it has told whom.
+marks = Table(
+    "journal_marks",
+    metadata,
+    Column("space", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 # One row, the last fencing token given out.

@@ -35,6 +35,7 @@ class Request:
         headers: Further headers, credentials included.
         json: Body to send as JSON.
         form: Body to send as an HTML form.
+        content: Body to send as it is; its type is among `headers`.
         fresh: Whether it goes over a connection of its own. A server may close a kept one just
             then, and nobody could tell whether a write had arrived before.
     """
@@ -44,6 +45,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: object = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     fresh: bool = False
 
 

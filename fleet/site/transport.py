@@ -172,7 +172,7 @@ class Transport:
             request.url,
             headers=headers,
             json=request.json,
-            data=request.form,
+            data=request.content or request.form,
             allow_redirects=False,
             timeout=self._timeout,
             proxy=self._lines.proxy,

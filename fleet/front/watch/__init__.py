@@ -1,0 +1,1 @@
+"""Scheduled runs, and the alerts that follow from them."""
