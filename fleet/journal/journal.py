@@ -123,16 +123,10 @@ class Journal:
         self._writer = writer
         self._key_file = key_file
         self._key = b""
-
-    @property
-    def history(self) -> History:
-        """Return what happened over time."""
-        return History(self._database, self._catch_up)
-
-    @property
-    def marks(self) -> Marks:
-        """Return the small facts that belong to no run."""
-        return Marks(self._database)
+        self.history = History(database, self._catch_up)
+        """What happened over time."""
+        self.marks = Marks(database)
+        """Small facts that belong to no run."""
 
     async def begin(
         self,

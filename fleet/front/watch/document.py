@@ -40,7 +40,7 @@ __all__ = [
 
 TOP_KEYS = ("version", "inventory", "schedules", "alerts", "channels")
 SCHEDULE_LISTS = ("policy", "inventory", "parameters")
-ALERT_LISTS = ("channels", "on", "schedules")
+ALERT_LISTS = ("channels", "kinds", "schedules")
 CHANNEL_LISTS = ("to",)
 POLICY_RUNS = ("audit", "plan")
 _NEEDED = {
@@ -174,7 +174,7 @@ class _PlanReader:
         text, selector = reader.field(entries, "select", ALERT["select"], ("", parse_selector("")))
         kinds = frozenset(
             kind
-            for item in reader.items(entries, "on", "[drift, failing]")
+            for item in reader.items(entries, "kinds", "[drift, failing]")
             if isinstance(kind := reader.plain(item, KIND), AlertKind)
         )
         usual = Route("", ())

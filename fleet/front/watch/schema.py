@@ -21,7 +21,7 @@ def fleet_schema() -> Schema:
         ["name", "run", "cron"],
     )
     alert = _mapping(
-        {**_fields(ALERT), "channels": _list(WORD), "on": _list(KIND), "schedules": _list(WORD)},
+        {**_fields(ALERT), "channels": _list(WORD), "kinds": _list(KIND), "schedules": _list(WORD)},
         ["name", "channels"],
     )
     channels: Schema = {

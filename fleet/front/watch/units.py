@@ -215,7 +215,7 @@ def _in_utc(schedule: Schedule) -> tuple[list[str], str]:
     }
     known = sorted(each.total_seconds() for each in offsets if each is not None)
     shift, rest = divmod(round(known[0]), 3600)
-    minutes, hours, days, months, weekdays, _ = cron_fields(schedule.cron)
+    _, hours, days, months, weekdays, _ = cron_fields(schedule.cron)
     moved = sorted(hour - shift for hour in hours)
     stays = all(0 <= hour < 24 for hour in moved)
     free = (len(days), len(months), len(weekdays)) == (31, 12, 7)
@@ -224,7 +224,7 @@ def _in_utc(schedule: Schedule) -> tuple[list[str], str]:
             f"{schedule.name}: GitHub knows only UTC, and {schedule.cron!r} in {schedule.tz} cannot"
             " be said so: set tz: UTC"
         )
-    minute = ",".join(map(str, sorted(minutes)))
+    minute = schedule.cron.split()[0]
     hour = "*" if len(hours) == 24 else ",".join(str(each % 24) for each in moved)
     rest_of = " ".join(schedule.cron.split()[2:])
     remark = f"# GitHub knows only UTC: this is {schedule.cron!r} in the winter of {schedule.tz}\n"
