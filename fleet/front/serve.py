@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -190,6 +191,7 @@ async def _serve(
         how = "visitors may start audits" if audits else "read-only"
         tell(f"fleet: the dashboard answers until Ctrl-C, {how}:")
         say(f"{'https' if tls else 'http'}://{name}:{port}/")
+        sys.stdout.flush()  # a program that started this waits for the address
         await stop.draining.wait()
 
 
