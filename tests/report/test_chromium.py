@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tests.report.test_formats import every_status, hostile_run
 from tests.report.test_html import many
 
 CHROMIUM = shutil.which("chromium")
-AXE = os.environ.get("FLEET_TEST_AXE", "")
+AXE = files("axe_playwright_python").joinpath("axe.min.js")
 
 pytestmark = [
     pytest.mark.chromium,
@@ -156,7 +156,6 @@ def test_a_page_prints_without_its_controls(browser: Browser, tmp_path: Path) ->
     assert page.pdf().startswith(b"%PDF-")
 
 
-@pytest.mark.skipif(not AXE, reason="FLEET_TEST_AXE names no axe.min.js")
 @pytest.mark.parametrize("dark", ["", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("text", [page_of(every_status()), page_of(many(5)), client_page()])
@@ -165,6 +164,6 @@ def test_axe_finds_nothing(
 ) -> None:
     context = opened(browser, tmp_path, text, width, dark).page
     # Evaluated by the debugger, which no policy of the page restrains.
-    context.evaluate(Path(AXE).read_text())
+    context.evaluate(AXE.read_text(encoding="utf-8"))
     found = context.evaluate("axe.run().then(found => found.violations)")
     assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found] == []
