@@ -29,7 +29,7 @@ from urllib.parse import unquote
 
 from fleet.results import KeyResult, SiteResult
 
-__all__ = ["MASK", "NOTE", "SHORTEST", "Redactor"]
+__all__ = ["MASK", "NOTE", "SESSION_SHAPE", "SHORTEST", "Redactor"]
 
 MASK = "(secret)"
 NOTE = f"the site says a password, cookie or nonce of ours back; it is shown as {MASK}"
@@ -83,7 +83,7 @@ _ESCAPES = re.compile(
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-_SESSION = re.compile(r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:\||%7C)[0-9a-f]{64}", re.I)
+SESSION_SHAPE = re.compile(r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:\||%7C)[0-9a-f]{64}", re.I)
 """What stands behind the name in the cookie of a session of WordPress, this run's or another's."""
 
 
@@ -178,7 +178,7 @@ class Redactor:
     def _may_hold(self, texts: Iterable[str]) -> bool:
         """Return False where certainly no secret is in any of `texts`; all are searched at once."""
         blob = "\n".join(texts)
-        if _SESSION.search(blob):
+        if SESSION_SHAPE.search(blob):
             return True
         plain = _plain(blob) if self._forms else blob
         layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
@@ -186,7 +186,7 @@ class Redactor:
 
     def _masked(self, text: str, kind: _Kind) -> str:
         size = len(text)
-        text = _SESSION.sub(MASK, text)
+        text = SESSION_SHAPE.sub(MASK, text)
         if not self._forms:
             return text
         text = _without(self._forms, text)

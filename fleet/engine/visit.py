@@ -27,7 +27,7 @@ from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
 from fleet.journal.records import Intent
 from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
-from fleet.redaction import MASK, Redactor
+from fleet.redaction import MASK, SESSION_SHAPE, Redactor
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
@@ -281,9 +281,23 @@ class Visitor:
             try:
                 return await work(session)
             finally:
-                left = session.remembered(time.time()) if self._sessions else None
-                if self._sessions and left is not None and left != warm:
-                    self._sessions.keep(turn.site, password, left)
+                self._keep(turn.site, password, session, warm)
+
+    def _keep(
+        self, site: Site, password: SecretStr, session: SiteSession, warm: Remembered | None
+    ) -> None:
+        """Keep the session for the next run, unless the site made a cookie of the password."""
+        left = session.remembered(time.time()) if self._sessions else None
+        if self._sessions is None or left is None or left == warm:
+            return
+        known = (site.name, str(site.url))
+        plain = Redactor.of_account(site.auth.username, password.get_secret_value(), known)
+        # What WordPress made is known by its shape; anything else in it could be the password.
+        rest = {**left.document(), "cookies": [_unsigned(row) for row in left.cookies]}
+        if plain.value(rest) == rest and password.get_secret_value() not in left.encoded():
+            self._sessions.keep(site, password, left)
+        else:
+            self._sessions.forget(site, password)
 
     async def _operate(
         self, session: SiteSession, operation: Operation[Any], turn: Turn
@@ -338,6 +352,10 @@ class Visitor:
         turn.limit.deadline = max(turn.limit.deadline, anyio.current_time() + patience + 1)
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
+
+
+def _unsigned(row: tuple[str, ...]) -> list[str]:
+    return [SESSION_SHAPE.sub("", part) for part in row]
 
 
 def _reader(session: SiteSession) -> JetpackReader:

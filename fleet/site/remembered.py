@@ -56,24 +56,26 @@ class Remembered:
 
     def encoded(self) -> str:
         """Return it as text that `decoded` reads."""
+        return json.dumps(self.document())
+
+    def document(self) -> dict[str, object]:
+        """Return it as JSON values."""
         places = self.endpoints
-        return json.dumps(
-            {
-                "form": _FORM,
-                "root": str(places.rest_root),
-                "files": str(places.siteurl),
-                "jetpack": _JETPACK in (places.namespaces or ()),
-                "name": places.name,
-                "home": None if places.home is None else str(places.home),
-                "passwords": places.passwords,
-                "since": self.since,
-                "link": self.link,
-                "nested": self.nested,
-                "absent": sorted(self.absent),
-                "nonce": self.nonce,
-                "cookies": self.cookies,
-            }
-        )
+        return {
+            "form": _FORM,
+            "root": str(places.rest_root),
+            "files": str(places.siteurl),
+            "jetpack": _JETPACK in (places.namespaces or ()),
+            "name": places.name,
+            "home": None if places.home is None else str(places.home),
+            "passwords": places.passwords,
+            "since": self.since,
+            "link": self.link,
+            "nested": self.nested,
+            "absent": sorted(self.absent),
+            "nonce": self.nonce,
+            "cookies": [list(row) for row in self.cookies],
+        }
 
     @classmethod
     def decoded(cls, text: str) -> Remembered | None:
