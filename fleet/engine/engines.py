@@ -112,6 +112,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
     keeper: Keeper | None = None,
     journal: Journal | None = None,
     sessions: SessionCache | None = None,
+    places: Mapping[str, int] | None = None,
 ) -> AsyncIterator[LocalEngine]:
     """Yield an engine that makes visits in this process.
 
@@ -125,13 +126,16 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
         keeper: Keeps the record of the run; None where there is none.
         journal: Where sites and rejections are remembered; None remembers nothing.
         sessions: Where sessions are kept between runs; None logs in to each site anew.
+        places: Where in `sites` each is, by name; None finds it out.
     """
     async with (
         Watch(settings.watching).watching() as watch,
         Connections(settings.limits.concurrency, settings.http) as connections,
         sessions.opened() if sessions else nullcontext() as kept,
     ):
-        guards = Guards(sites, stop, journal, connections.address, writes=not dry_run)
+        guards = Guards(
+            sites, stop, journal, connections.address, writes=not dry_run, places=places
+        )
         await guards.load()
         scheduler = Scheduler(settings.limits, connections.address, settings.http)
         visitor = Visitor(

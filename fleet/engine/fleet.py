@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ class Fleet:
                 f"{task.name} cannot be undone and would reach {count}:"
                 f" say --confirm {len(sites)} to go on"
             )
-        order = Order(task.name, task.parameters(), tuple(sites), dry_run=dry_run)
+        order = Order(task.name, task.parameters(), sites, dry_run=dry_run)
         async with self.open(order, listeners=listeners, stop=stop) as run:
             await self._carry_out(run, task, (budget,) if budget else ())
         return run.report
@@ -142,6 +142,7 @@ class Fleet:
         emitter = Emitter(listeners)
         async with AsyncExitStack() as stack:
             keeper = await self._keeper(stack, order, start, stop)
+            ledger = Ledger(start)
             engine = await stack.enter_async_context(
                 local_engine(
                     order.sites,
@@ -153,9 +154,9 @@ class Fleet:
                     keeper=keeper,
                     journal=self.journal,
                     sessions=self._cache,
+                    places=ledger.places,
                 )
             )
-            ledger = Ledger(start)
             emitter(start)
             if order.recall is not None:
                 async for result in order.recall():
@@ -212,13 +213,13 @@ class Fleet:
         )
 
     async def _carry_out(self, run: Run, task: Task, budgets: tuple[Budget, ...]) -> None:
-        sites = list(run.order.sites)
+        sites = run.order.sites
         if isinstance(task, Sourced):
             source = self.inventory.sites[task.source]
             drawn = await run.draw(source, task)
             if drawn is None:
                 return
-            sites.remove(source)
+            sites = [site for site in sites if site.name != task.source]
             task = drawn
         await run.visit(sites, lambda _: task, budgets)
 
@@ -233,9 +234,9 @@ class Fleet:
             at=at,
         )
 
-    def _sites(self, task: Task, selected: Inventory) -> list[Site]:
+    def _sites(self, task: Task, selected: Inventory) -> Sequence[Site]:
         """Return the sites of the run; a source site is one of them."""
-        sites = list(selected.sites.values())
+        sites = selected.sites.listed()
         if not isinstance(task, Sourced):
             return sites
         source = self.inventory.sites.get(task.source)
@@ -243,4 +244,4 @@ class Fleet:
             raise InputError(f"there is no site {task.source} in the inventory")
         if source.paused:
             raise InputError(f"the source {task.source} is paused in the inventory")
-        return sites if source in sites else [source, *sites]
+        return sites if task.source in selected.sites else [source, *sites]

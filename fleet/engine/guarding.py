@@ -8,6 +8,7 @@ needs the memory of earlier runs is left out where a run keeps no record.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
 from fleet.errors import JournalError, SiteError
 from fleet.inventory.model import Site
+from fleet.journal.spool import Texts
 from fleet.redaction import Redactor
 from fleet.results import Halt, Halted
 from fleet.site.identity import Face
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Guards", "credential_of", "without_secrets"]
 
 T = TypeVar("T")
+_AT_ONCE = 500
+"""Sites that are looked up in the journal at once."""
+
 _REJECTED = ("auth.bad_credentials", "auth.locked_out")
 
 
@@ -53,6 +58,7 @@ class Guards:
         journal: Where sites and rejections are remembered; None remembers nothing.
         lookup: Returns the address behind a host name.
         writes: Whether the run may change sites.
+        places: Where in `sites` each is, by name; None finds it out.
     """
 
     def __init__(
@@ -63,15 +69,18 @@ class Guards:
         lookup: Callable[[str], Awaitable[str]],
         *,
         writes: bool,
+        places: Mapping[str, int] | None = None,
     ) -> None:
         self.journal = journal
         self.writes = writes
         self.breaker = Breaker(stop, len(sites))
         self.locked: dict[str, str] = {}
         self._suspected: set[str] = set()
-        self.faces: dict[str, Face] = {}
-        self.owners: dict[str, str] = {}
         self._sites = sites
+        self._places = places or {site.name: place for place, site in enumerate(sites)}
+        # Of a hundred thousand sites: what they are in a file, whose marks are whose in numbers.
+        self._faces = Texts(len(sites))
+        self._owners: dict[int, int] = {}
         self._stop = stop
         self._lookup = lookup
 
@@ -83,12 +92,30 @@ class Guards:
         """
         if self.journal is None:
             return
-        found = await self.journal.identities([site_key(site) for site in self._sites])
-        self.faces = {key: Face.read(document) for key, document in found.items()}
-        for site in self._sites:
-            face = self.faces.get(site_key(site))
-            if face is not None and face.home:
-                self.owners.setdefault(f"home {face.home}", site.name)
+        for start in range(0, len(self._sites), _AT_ONCE):
+            names = {site.name: site_key(site) for site in self._sites[start : start + _AT_ONCE]}
+            found = await self.journal.identities(tuple(names.values()))
+            for name, key in names.items():
+                if document := found.get(key):
+                    face = Face.read(document)
+                    self.keep(name, face)
+                    if face.home:
+                        self.owner(f"home {face.home}", name)
+
+    def face(self, site: str) -> Face | None:
+        """Return what a site was when it was met last, or None where it was not."""
+        text = self._faces.get(self._places[site])
+        return Face.read(json.loads(text)) if text else None
+
+    def keep(self, site: str, face: Face) -> None:
+        """Keep what a site is."""
+        self._faces.put(self._places[site], json.dumps(face.document()))
+
+    def owner(self, mark: str, site: str) -> str:
+        """Return which site has shown a mark first, which is `site` where no other has."""
+        mine = self._places[site]
+        first = self._owners.setdefault(hash(mark), mine)
+        return site if first == mine else self._sites[first].name
 
     def of(self, turn: Turn, password: SecretStr) -> SiteGuard:
         """Return the guard of one visit."""
@@ -145,29 +172,30 @@ class SiteGuard:
             SiteError: ``identity.mismatch`` where it is another site, ``identity.duplicate``
                 where another entry of the inventory is this site, too.
         """
-        journal, key = self._guards.journal, site_key(self._site)
+        journal, name = self._guards.journal, self._site.name
         if journal is None:
             return
         # Kept and shown from here on; a site may have made a title of what it was sent before.
         face = without_secrets(face, self._turn.redactor)
-        known = self._guards.faces.get(key)
+        known = self._guards.face(name)
         if known is None:
             met = replace(face, blog=await number() or "")
         else:
             met = known.completed(await _same(known, face, number))
         self._refuse_twin(met)
         if met != known:
-            self._guards.faces[key] = met
+            self._guards.keep(name, met)
+            key = site_key(self._site)
             await self._guards.recorded(journal.put_identity(key, met.document()))
 
     def _refuse_twin(self, face: Face) -> None:
         """Refuse to change one site by two entries of the inventory; reading it is only told."""
-        name, owners = self._site.name, self._guards.owners
-        if face.blog and (other := owners.setdefault(f"blog {face.blog}", name)) != name:
+        name, owner = self._site.name, self._guards.owner
+        if face.blog and (other := owner(f"blog {face.blog}", name)) != name:
             self._turn.note(
                 f"it has Jetpack's number {face.blog} of {other}: an alias of it, or a copy"
             )
-        if not face.home or (other := owners.setdefault(f"home {face.home}", name)) == name:
+        if not face.home or (other := owner(f"home {face.home}", name)) == name:
             return
         message = f"this is the same site as {other}: both say that their home is {face.home}"
         if self._guards.writes:

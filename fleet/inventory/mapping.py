@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from fleet.inventory.references import SecretRef
 from fleet.inventory.sites import Http, Site
 from fleet.inventory.store import SiteStore
+from fleet.series import Series
 
-__all__ = ["Hurry", "Sites"]
+__all__ = ["Hurry", "SiteList", "Sites"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ class Sites(Mapping[str, Site]):
         """Return the sites."""
         return _Values(self)
 
+    def listed(self) -> SiteList:
+        """Return the sites by their place among these, each made whenever it is asked for."""
+        return SiteList(lambda index: self._made(self._numbers[index]), len(self))
+
     def made(self) -> Iterator[Site]:
         """Yield each site in turn."""
         return map(self._made, self._numbers)
@@ -121,6 +126,26 @@ class Sites(Mapping[str, Site]):
     def _made(self, number: int) -> Site:
         site = self.store.site(number)
         return replace(site, http=self._hurry.applied(site.http)) if self._hurry else site
+
+
+class SiteList(Series[Site]):
+    """Sites in their order.
+
+    Args:
+        make: Makes the site at a place.
+        count: How many there are.
+    """
+
+    def __init__(self, make: Callable[[int], Site], count: int) -> None:
+        self._make = make
+        self._count = count
+
+    def at(self, index: int) -> Site:
+        """Return the site at a place."""
+        return self._make(index)
+
+    def __len__(self) -> int:
+        return self._count
 
 
 class _Items(ItemsView[str, Site]):

@@ -5,16 +5,18 @@ Both outlive the runs that found them, and are forgotten only where somebody acc
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from fleet.errors import JournalError
 from fleet.journal import tables
 from fleet.journal.codec import decode_object
 from fleet.journal.database import Database, upsert
 
-__all__ = ["forget_site", "read_identities", "read_rejection", "reject_credential"]
+__all__ = ["Rejections", "forget_site", "read_identities", "reject_credential"]
 
 _AT_ONCE = 500
 """Names in one question; a back end takes only so many values."""
@@ -36,15 +38,68 @@ async def read_identities(
     return found
 
 
-async def read_rejection(database: Database, site: str, fingerprint: str) -> datetime | None:
-    """Return when a site rejected a credential, or None where it has not."""
+class Rejections:
+    """Tells which credentials were rejected, to all who ask meanwhile by one look at the record.
+
+    Every visit asks once; a look for each would cost more than the rest of its record.
+
+    Args:
+        database: The connections of the journal.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked: list[tuple[str, str, asyncio.Future[datetime | None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def at(self, site: str, fingerprint: str) -> datetime | None:
+        """Return when a site rejected a credential, or None where it has not.
+
+        Raises:
+            JournalError: The record cannot be read.
+        """
+        told: asyncio.Future[datetime | None] = asyncio.get_running_loop().create_future()
+        self._asked.append((site, fingerprint, told))
+        if self._task is None:
+            self._task = asyncio.create_task(self._tell(), name="journal rejections")
+        return await told
+
+    async def close(self) -> None:
+        """Return when nothing is being read any more."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _tell(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked[:_AT_ONCE], self._asked[_AT_ONCE:]
+            await self._answer([each for each in asked if not each[2].done()])
+        self._task = None
+
+    async def _answer(self, asked: list[tuple[str, str, asyncio.Future[datetime | None]]]) -> None:
+        found: dict[tuple[str, str], datetime] = {}
+        failed: Exception | None = None
+        try:
+            found = await _read_rejections(self._database, [site for site, _, _ in asked])
+        except Exception as error:  # noqa: BLE001 - raised to everybody who asked
+            failed = error
+        for site, fingerprint, told in asked:
+            if told.done():
+                continue
+            if failed is None:
+                told.set_result(found.get((site, fingerprint)))
+            elif isinstance(failed, JournalError):
+                told.set_exception(JournalError(str(failed)))
+            else:
+                told.set_exception(failed)
+
+
+async def _read_rejections(
+    database: Database, sites: Sequence[str]
+) -> dict[tuple[str, str], datetime]:
     table = tables.rejections
     async with database.reading() as connection:
-        found = await connection.execute(
-            select(table.c.at).where(table.c.site == site, table.c.fingerprint == fingerprint)
-        )
-        at: datetime | None = found.scalar_one_or_none()
-        return at
+        rows = await connection.execute(select(table).where(table.c.site.in_(sites)))
+        return {(row.site, row.fingerprint): row.at for row in rows}
 
 
 async def reject_credential(database: Database, site: str, fingerprint: str) -> None:

@@ -11,9 +11,9 @@ from fleet.journal.codec import encode_result, encode_value
 from fleet.journal.database import Clock, Database, unbroken
 from fleet.journal.history import History
 from fleet.journal.identities import (
+    Rejections,
     forget_site,
     read_identities,
-    read_rejection,
     reject_credential,
 )
 from fleet.journal.keys import default_key_path, fingerprint, read_key
@@ -98,9 +98,11 @@ async def open_journal(
                 await unbroken(write_rows(database, rows))
 
         writer = Writer(write, flush_rows, flush_seconds)
+        rejections = Rejections(database)
         try:
-            yield Journal(database, writer, key_file or default_key_path())
+            yield Journal(database, writer, rejections, key_file or default_key_path())
         finally:
+            await unbroken(rejections.close())
             await unbroken(writer.close())
     finally:
         await database.close()
@@ -115,11 +117,15 @@ class Journal:
     Args:
         database: Its connections.
         writer: Writes results and facts.
+        rejections: Tells which credentials were rejected.
         key_file: Where the key of the fingerprints of credentials is.
     """
 
-    def __init__(self, database: Database, writer: Writer, key_file: Path) -> None:
+    def __init__(
+        self, database: Database, writer: Writer, rejections: Rejections, key_file: Path
+    ) -> None:
         self._database = database
+        self._rejections = rejections
         self._writer = writer
         self._key_file = key_file
         self._key = b""
@@ -253,11 +259,7 @@ class Journal:
             yield event
 
     async def outcomes(self, run_id: str) -> AsyncIterator[Outcome]:
-        """Yield how each site ended, in the order of the run's sites, without keeping them.
-
-        Raises:
-            InputError: As `run`.
-        """
+        """Yield how each site ended, in the order of its sites; raises `InputError` as `run`."""
         async for outcome in read_outcomes(self._database, await self._named(run_id)):
             yield outcome
 
@@ -326,7 +328,7 @@ class Journal:
 
     async def rejected(self, site: str, fingerprint: str) -> datetime | None:
         """Return when a site rejected a credential, or None where it has not."""
-        return await unbroken(read_rejection(self._database, site, fingerprint))
+        return await self._rejections.at(site, fingerprint)
 
     async def reject(self, site: str, fingerprint: str) -> None:
         """Put on record that a site rejected a credential; durable."""

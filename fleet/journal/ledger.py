@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fleet.journal.spool import Spool
 from fleet.results import (
@@ -23,13 +23,18 @@ class Ledger:
 
     Args:
         start: The beginning of the run. Sites without a result are `not_started`.
+
+    Attributes:
+        places: Where in the run each site is, by name; read-only.
     """
 
     def __init__(self, start: RunStarted) -> None:
         self._start = start
         self._end: RunFinished | None = None
         self._spool = Spool(start.sites)
-        self._places = {name: place for place, (name, _) in enumerate(start.sites)}
+        self.places: Mapping[str, int] = {
+            name: place for place, (name, _) in enumerate(start.sites)
+        }
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> RunReport:
@@ -60,7 +65,7 @@ class Ledger:
         Raises:
             ValueError: The run does not have the site.
         """
-        place = self._places.get(result.site)
+        place = self.places.get(result.site)
         if place is None:
             raise ValueError(f"a result for a site that was not selected: {result.site}")
         self._spool.put(place, result, text)
@@ -71,7 +76,7 @@ class Ledger:
 
     def status_of(self, site: str) -> Status | None:
         """Return how a site ended, or None where it has not."""
-        place = self._places.get(site)
+        place = self.places.get(site)
         return None if place is None else self._spool.status(place)
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from sqlalchemy import Table, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +24,8 @@ __all__ = ["add_note", "begin_run", "finish_run", "reopen_run", "write_rows"]
 _runs = tables.runs
 _TOLD = ("status", "result", "at", "trouble", "seconds")
 """Columns of an outcome that a later one of the same run replaces."""
+_AT_ONCE = 1000
+"""Sites of a run that are handed to the database at once."""
 
 
 async def begin_run(  # noqa: PLR0913, PLR0917 - a run and what it follows from
@@ -54,10 +57,6 @@ async def begin_run(  # noqa: PLR0913, PLR0917 - a run and what it follows from
         "sites": len(start.sites),
         "document": None if document is None else encode_value(document),
     }
-    sites = [
-        {"run_id": start.run_id, "position": position, "name": name, "url": url}
-        for position, (name, url) in enumerate(start.sites)
-    ]
     async with database.writing() as connection:
         adding = upsert(connection, _runs).values(row)
         added = await connection.execute(
@@ -65,10 +64,20 @@ async def begin_run(  # noqa: PLR0913, PLR0917 - a run and what it follows from
         )
         if added.first() is None:
             raise JournalError(f"the journal has a run {start.run_id} already")
-        if sites:
-            await connection.execute(insert(tables.sites), sites)
+        for batch in _batches(start):
+            await connection.execute(insert(tables.sites), batch)
         if plan is not None:
             await spend_plan(connection, plan, start.run_id, database.now())
+
+
+def _batches(start: RunStarted) -> Iterator[list[dict[str, object]]]:
+    """Yield the rows of the sites of a run, a part at a time."""
+    numbered = enumerate(start.sites)
+    while batch := [
+        {"run_id": start.run_id, "position": position, "name": name, "url": url}
+        for position, (name, url) in islice(numbered, _AT_ONCE)
+    ]:
+        yield batch
 
 
 async def reopen_run(database: Database, run_id: str, owner: Owner) -> None:

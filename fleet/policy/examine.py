@@ -14,7 +14,7 @@ from datetime import date
 from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener, Order
 from fleet.engine.stop import Stop
-from fleet.inventory.model import Inventory
+from fleet.inventory.model import Inventory, Site
 from fleet.operations.audit import plugin_rows
 from fleet.operations.base import Decision, Operation, WriteLog
 from fleet.operations.conform import Conform, ConformState
@@ -183,15 +183,15 @@ async def audit(
         InputErrors: A secret cannot be resolved; nothing was contacted.
     """
     today = fleet.now().date()
-    desired = {name: document.desired(site, today) for name, site in selected.sites.items()}
-    sites = tuple(
-        site
-        for name, site in selected.sites.items()
-        if desired[name].rules or desired[name].requirements or desired[name].expired
-    )
+
+    def asked(site: Site) -> bool:
+        desired = document.desired(site, today)
+        return bool(desired.rules or desired.requirements or desired.expired)
+
+    sites = selected.where(asked).sites.listed()
     order = Order("audit", {}, sites, dry_run=True, kind="audit")
     async with fleet.open(order, listeners=listeners, stop=stop) as run:
-        await run.visit(sites, lambda site: Examine(desired[site.name], today))
+        await run.visit(sites, lambda site: Examine(document.desired(site, today), today))
     return run.report
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +122,25 @@ async def test_a_damaged_identity_is_told(opens: Opens, execute: Callable[[str],
     async with opens() as journal:
         with pytest.raises(JournalError):
             await journal.identities([SHOP])
+
+
+async def test_all_who_ask_meanwhile_are_told_each_his_own(opens: Opens) -> None:
+    sites = [f"site-{number}/" for number in range(1200)]
+    async with opens() as journal:
+        for site in sites[::400]:
+            await journal.reject(site, f"mark of {site}")
+        asked = [journal.rejected(site, f"mark of {site}") for site in sites]
+        given_up = asyncio.create_task(journal.rejected(sites[0], "mark"))
+        given_up.cancel()
+        found = await asyncio.gather(*asked)
+    assert [site for site, at in zip(sites, found, strict=True) if at is not None] == sites[::400]
+
+
+async def test_all_who_ask_meanwhile_are_told_that_it_failed(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.db"
+    async with open_journal(str(path)) as journal:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("DROP TABLE journal_rejections")
+        asked = [journal.rejected(site, "mark") for site in ("a/", "b/")]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in found] == [JournalError, JournalError]
