@@ -34,6 +34,7 @@ __all__ = ["build_app", "end_on_sigterm", "run_command_line"]
 
 _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
+    "init": ("init:init", "Write an inventory, a policy and schedules to begin with."),
     "sites": ("sites:app", "Show the inventory as it is understood."),
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
     "run": ("run:app", "Run one operation on the selected sites."),

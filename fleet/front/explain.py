@@ -7,15 +7,27 @@ import difflib
 from fleet.errors import KINDS, InputError
 from fleet.front.console import say
 
-__all__ = ["explain"]
+__all__ = ["errors_page", "explain"]
+
+_INTRODUCTION = """\
+# Error kinds
+
+Everything that can go wrong with a site has a kind, a word that stays the same from release to
+release. Programs look at the kind and never at the message. `fleet explain KIND` tells what stands
+here; this page is what `fleet explain --markdown` prints.
+"""
 
 
-def explain(kind: str | None = None, /) -> int:
+def explain(kind: str | None = None, /, *, markdown: bool = False) -> int:
     """Tell what an error kind means and what to do; without one, list them all.
 
     Args:
         kind: An error kind, such as auth.bad_credentials.
+        markdown: List them all as the page that the documentation holds.
     """
+    if markdown:
+        say(errors_page())
+        return 0
     if kind is None:
         width = max(map(len, KINDS))
         for name, row in KINDS.items():
@@ -31,3 +43,14 @@ def explain(kind: str | None = None, /) -> int:
     again = "It may pass: a read is asked again a few times." if row.retryable else ""
     say(f"{row.name}\n\n  {row.meaning}\n  {row.hint}\n  The site ends as {row.ends}. {again}")
     return 0
+
+
+def errors_page() -> str:
+    """Return the index of all kinds as Markdown, one entry for each."""
+    entries = [_INTRODUCTION]
+    for name, row in KINDS.items():
+        again = " A read is asked again a few times before that." if row.retryable else ""
+        entries.append(
+            f"## `{name}`\n\n{row.meaning} {row.hint}\nThe site ends as `{row.ends}`.{again}\n"
+        )
+    return "\n".join(entries).rstrip()

@@ -89,6 +89,14 @@ def test_every_kind_is_explained(kind: str, capsys: pytest.CaptureFixture[str]) 
     assert KINDS[kind].hint in capsys.readouterr().out
 
 
+def test_the_index_of_kinds_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    """``fleet explain --markdown`` prints it."""
+    assert run_command_line(["explain", "--markdown"]) == 0
+    page = Path(__file__).parents[2] / "docs/errors.md"
+    assert page.read_text() == capsys.readouterr().out
+    assert page.read_text().count("\n## `") == len(KINDS)
+
+
 def test_all_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["explain"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(KINDS)
