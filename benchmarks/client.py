@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.script import Step
 from benchmarks.sites import Done, Work, carry_out
+from fleet.front.app import collect_rarely
 
 __all__ = ["PEERS"]
 
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 def _ours(job: dict[str, Any]) -> dict[str, Any]:
+    collect_rarely()  # as the command does
     work = carry_out(
         Work(job["work"]), job["sites"], Path(job["folder"]), concurrency=job["concurrency"]
     )

@@ -16,7 +16,7 @@ from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import open_journal
 from fleet.operations.connection import ConnectionStatus
-from fleet.operations.modules import ListModules
+from fleet.operations.module_list import ListModules
 from fleet.policy.document import PolicyDocument
 from fleet.policy.planning import make_plan
 from fleet.results import RunReport, Status

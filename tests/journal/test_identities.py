@@ -84,6 +84,18 @@ async def test_two_processes_may_reject_at_once(opens: Opens) -> None:
         assert await one.rejected(SHOP, "mark") == AT
 
 
+async def test_what_another_process_has_seen_rejected_is_known_at_the_next_question(
+    opens: Opens,
+) -> None:
+    async with opens() as one, opens() as other:
+        for site in (SHOP, "other/", "b\x00ss/"):
+            assert await one.rejected(site, "mark") is None
+            await other.reject(site, "mark")
+            assert await one.rejected(site, "mark") == AT
+        await other.forget(SHOP)
+        assert await one.rejected(SHOP, "mark") is None
+
+
 async def test_a_site_is_forgotten_whole_and_alone(opens: Opens) -> None:
     async with opens() as journal:
         for site in (SHOP, "other/"):
