@@ -250,6 +250,7 @@ class Halt(StrEnum):
     CREDENTIALS = "credentials"
     JOURNAL = "journal"
     LOCK = "lock"
+    WORKERS = "workers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ BELOW["__init__"] = set(BELOW)
 OPTIONAL = {
     "apprise": "apprise_backend.py",
     "cronsim": "cron.py",
+    "distributed": "dask.py",
     "keyring": "keyring_backend.py",
     "aiohttp_jinja2": "rendering.py",
     "prometheus_client": "metrics.py",

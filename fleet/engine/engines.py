@@ -10,11 +10,10 @@ from pydantic import SecretStr
 
 from fleet.config import Settings
 from fleet.engine.guarding import Guards
-from fleet.engine.keeping import Keeper
 from fleet.engine.scheduler import Scheduler
 from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
-from fleet.engine.visit import Visitor
+from fleet.engine.visit import Intend, Visitor
 from fleet.engine.watch import Watch
 from fleet.engine.wave import Calls
 from fleet.inventory.model import Site
@@ -35,7 +34,13 @@ Ended = Callable[[SiteResult], Awaitable[SiteResult]]
 
 
 class Engine(Protocol):
-    """Makes the visits of one run."""
+    """Makes the visits of one run.
+
+    Attributes:
+        keeps_record: Whether results are in the journal already when they are told.
+    """
+
+    keeps_record: bool
 
     async def visit(
         self, sites: Sequence[Site], task_of: Callable[[Site], Task], ended: Ended, emit: Emit
@@ -50,7 +55,7 @@ class Engine(Protocol):
         """
 
     async def draw(
-        self, site: Site, task: Sourced, ended: Ended, emit: Emit
+        self, site: Site, task: Sourced, ended: Ended, emit: Emit, /
     ) -> Operation[Any] | None:
         """Return the operation that `task` makes of `site`, which is visited as any other.
 
@@ -65,9 +70,19 @@ class LocalEngine:
         visitor: Makes them.
         scheduler: Fans them out.
         stop: Ends the run early.
+        lookup: Returns the address behind a host name.
     """
 
-    def __init__(self, visitor: Visitor, scheduler: Scheduler, stop: Stop) -> None:
+    keeps_record = False
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        scheduler: Scheduler,
+        stop: Stop,
+        lookup: Callable[[str], Awaitable[str]],
+    ) -> None:
+        self.lookup = lookup
         self._visitor = visitor
         self._scheduler = scheduler
         self._stop = stop
@@ -83,7 +98,7 @@ class LocalEngine:
         await self._run(sites, Calls(visit, ended, emit))
 
     async def draw(
-        self, site: Site, task: Sourced, ended: Ended, emit: Emit
+        self, site: Site, task: Sourced, ended: Ended, emit: Emit, /
     ) -> Operation[Any] | None:
         """See `Engine`."""
         drawn: list[Operation[Any] | None] = []
@@ -109,7 +124,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
     *,
     dry_run: bool,
     checks: Sequence[HealthCheck] = (),
-    keeper: Keeper | None = None,
+    intend: Intend | None = None,
     journal: Journal | None = None,
     sessions: SessionCache | None = None,
     places: Mapping[str, int] | None = None,
@@ -123,7 +138,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
         stop: Ends the run early.
         dry_run: True where nothing may be written.
         checks: What has to hold of a site after it was changed.
-        keeper: Keeps the record of the run; None where there is none.
+        intend: Puts changes on record before they are sent; None keeps no record.
         journal: Where sites and rejections are remembered; None remembers nothing.
         sessions: Where sessions are kept between runs; None logs in to each site anew.
         places: Where in `sites` each is, by name; None finds it out.
@@ -143,7 +158,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
             settings,
             passwords,
             dry_run=dry_run,
-            intend=keeper.intend if keeper else None,
+            intend=intend,
             checks=checks,
             watch=watch,
             stop=stop,
@@ -151,4 +166,4 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
             observer=scheduler.observer,
             sessions=kept,
         )
-        yield LocalEngine(visitor, scheduler, stop)
+        yield LocalEngine(visitor, scheduler, stop, connections.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,9 +14,10 @@ from pydantic import SecretStr
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
-from fleet.engine.engines import local_engine
+from fleet.engine.engines import Engine, local_engine
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
+from fleet.engine.remote import Remote
 from fleet.engine.run import Emitter, Listener, Named, Order, Run
 from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
@@ -57,6 +58,7 @@ class Fleet:
         sessions: Where sessions are kept between runs; None logs in to each site anew.
         now: The time, with time zone.
         run_id: Makes the name of a run.
+        remote: Other machines that make the visits; None makes them here. Needs `journal`.
     """
 
     def __init__(  # noqa: PLR0913 - what all runs of a fleet share
@@ -69,6 +71,7 @@ class Fleet:
         sessions: SessionCache | None = None,
         now: Callable[[], datetime] = _now,
         run_id: Callable[[datetime], str] = new_run_id,
+        remote: Remote | None = None,
     ) -> None:
         self.inventory = inventory
         self.settings = settings or Settings()
@@ -77,6 +80,7 @@ class Fleet:
         self._cache = sessions
         self._resolver = resolver or SecretResolver()
         self._run_id = run_id
+        self._remote = remote
         self._clipped = False
 
     async def run(  # noqa: PLR0913 - the whole of a run in one call
@@ -137,25 +141,16 @@ class Fleet:
             JournalError: The run cannot be recorded; nothing was contacted.
         """
         stop = stop or Stop()
-        passwords = await stop.unless(lambda: self._secrets(order))
+        # Other machines resolve the passwords themselves.
+        here = self._remote is None
+        passwords = await stop.unless(lambda: self._secrets(order)) if here else None
         start = order.resumes or self._start(order)
         emitter = Emitter(listeners)
         async with AsyncExitStack() as stack:
             keeper = await self._keeper(stack, order, start, stop)
             ledger = Ledger(start)
             engine = await stack.enter_async_context(
-                local_engine(
-                    order.sites,
-                    passwords or {},
-                    replace(self.settings, limits=self._limits()),
-                    stop,
-                    dry_run=order.dry_run,
-                    checks=order.checks,
-                    keeper=keeper,
-                    journal=self.journal,
-                    sessions=self._cache,
-                    places=ledger.places,
-                )
+                self._engine(order, ledger, passwords or {}, stop, keeper)
             )
             emitter(start)
             if order.recall is not None:
@@ -169,6 +164,31 @@ class Fleet:
                 end = await keeper.finish(end)
             ledger.finish(end)
             emitter(end)
+
+    def _engine(
+        self,
+        order: Order,
+        ledger: Ledger,
+        passwords: Mapping[SecretRef, SecretStr],
+        stop: Stop,
+        keeper: Keeper | None,
+    ) -> AbstractAsyncContextManager[Engine]:
+        """Return what makes the visits of a run."""
+        if self._remote is not None:
+            lease = keeper.lease if keeper else None
+            return self._remote.engine(order, ledger.run_id, self.settings, stop, lease)
+        return local_engine(
+            order.sites,
+            passwords,
+            replace(self.settings, limits=self._limits()),
+            stop,
+            dry_run=order.dry_run,
+            checks=order.checks,
+            intend=keeper.intend if keeper else None,
+            journal=self.journal,
+            sessions=self._cache,
+            places=ledger.places,
+        )
 
     async def _keeper(
         self, stack: AsyncExitStack, order: Order, start: RunStarted, stop: Stop

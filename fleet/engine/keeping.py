@@ -66,6 +66,11 @@ class Keeper:
         self._lease: Lease | None = None
         self._ours_until = 0.0
 
+    @property
+    def lease(self) -> Lease | None:
+        """Return the run's right to change its sites, if it has one."""
+        return self._lease
+
     @asynccontextmanager
     async def hold(self, sites: Sequence[Site], owner: Owner) -> AsyncIterator[None]:
         """Hold `sites` while the block runs.

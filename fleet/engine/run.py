@@ -163,8 +163,10 @@ class Run:
         if self.stop.draining.is_set():
             return
 
+        record = not self._engine.keeps_record
+
         async def ended(result: SiteResult) -> SiteResult:
-            return await self._ended(result, budgets)
+            return await self._ended(result, budgets, record=record)
 
         await self._engine.visit(sites, task_of, ended, self._emitter)
 
@@ -186,10 +188,12 @@ class Run:
 
         return await self._engine.draw(site, task, ended, self._emitter)
 
-    async def _ended(self, result: SiteResult, budgets: Sequence[Budget]) -> SiteResult:
+    async def _ended(
+        self, result: SiteResult, budgets: Sequence[Budget], *, record: bool = True
+    ) -> SiteResult:
         text = encode_result(result)
         self._ledger.record(result, text)
-        if self.keeper is not None:
+        if self.keeper is not None and record:
             await self.keeper.record(result, text)
         for budget in budgets:
             if reason := budget.count(result.status):

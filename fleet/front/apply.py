@@ -14,6 +14,7 @@ from fleet.errors import InputError
 from fleet.front.consent import agree, refuse_beyond_guard
 from fleet.front.console import say, tell
 from fleet.front.execute import run_async, watched, worst, write_report
+from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import (
     PolicyFiles,
@@ -92,9 +93,7 @@ def apply(
                 tell("fleet: nothing is to be changed")
                 return 0
             if made is not None:
-                fleet = Fleet(
-                    pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
-                )
+                fleet = fleet_of(whole, pace, out, journal)
                 return await _carry_out(fleet, made, go, pace, out)
             if document is None:
                 raise InputError("fleet apply takes a plan or -p POLICY")
@@ -135,9 +134,7 @@ def rollback(
 
     async def call() -> int:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(
-                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
-            )
+            fleet = fleet_of(whole, pace, out, journal)
             row = await _meant(journal, run, ("run", "apply"))
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
@@ -184,9 +181,7 @@ def resume(
             row = await _meant(journal, run, ("apply", "rollback"))
             begun = await resume_run(journal, row.run_id, replan_stale=go.replan_stale)
             await _free_if_dead(journal, row.run_id)
-            fleet = Fleet(
-                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
-            )
+            fleet = fleet_of(whole, pace, out, journal)
             applier = _applier(fleet, _limited(begun.plan, pace), go, out)
             with watched(out) as (listeners, stop):
                 report = await applier.apply(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from fleet.engine.fleet import Fleet
 from fleet.front.execute import run_async, watched, worst, write_report
+from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy
 from fleet.journal.journal import open_journal
@@ -39,13 +39,13 @@ def audit(
     """
     selection, pace, out = selection or Selection(), pace or Pace(), out or Output()
     parse_outputs(out.output)
-    settings = pace.settings()
+    pace.settings()
     whole, selected = selection.load()
     document = load_policy(policy, whole)
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
+            fleet = fleet_of(whole, pace, out, journal)
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 return await audit_sites(fleet, document, sites, listeners=listeners, stop=stop)

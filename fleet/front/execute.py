@@ -18,6 +18,7 @@ from fleet.engine.run import Listener
 from fleet.engine.stop import Stop, deferred_signals, stop_on_signals
 from fleet.errors import Interrupted, Refused
 from fleet.front.console import announce, console_on, silence, tell
+from fleet.front.fleets import fleet_of
 from fleet.front.guard import quiet_loop
 from fleet.front.options import Output, Pace, Selection
 from fleet.inventory.model import Inventory
@@ -73,12 +74,12 @@ def execute(
     parse_outputs(out.output)
     if task.irreversible and not selection.named:
         raise Refused(f"{task.name} cannot be undone: name the sites with -l or --site")
-    settings = pace.settings()
+    pace.settings()
     whole, selected = selection.load()
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
+            fleet = fleet_of(whole, pace, out, journal)
             sites = await selection.narrowed(pace.applied(selected), journal)
             budget = pace.budget(len(sites.sites))
             return await run_watched(fleet, task, sites, out, consent, budget)

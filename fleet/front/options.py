@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -117,6 +117,9 @@ class Pace:
         max_failures: Stop when more sites than this end badly: a number, or a share such as 5%.
         max_unreachable: Stop when more sites than this cannot be reached.
         session_cache: Go on with sessions of earlier runs, which a private cache file keeps.
+        engine: Who visits the sites: local, this process; dask, the workers of a cluster.
+        scheduler: Address of the Dask scheduler, such as tls://scheduler.internal:8786.
+        part: Sites that a worker is given at a time.
     """
 
     concurrency: Annotated[int, Parameter(name=["--concurrency", "-c"])] = 50
@@ -126,6 +129,10 @@ class Pace:
     max_failures: str | None = None
     max_unreachable: str | None = None
     session_cache: bool = True
+
+    engine: Literal["local", "dask"] = "local"
+    scheduler: str | None = None
+    part: int = 200
 
     def sessions(self) -> SessionCache | None:
         """Return where sessions are kept between runs, or None where they are not."""
@@ -137,12 +144,18 @@ class Pace:
         Raises:
             InputError: A number makes no sense.
         """
-        for flag, value in (("--concurrency", self.concurrency), ("--per-host", self.per_host)):
+        for flag, value in (
+            ("--concurrency", self.concurrency),
+            ("--per-host", self.per_host),
+            ("--part", self.part),
+        ):
             if value < 1:
                 raise InputError(f"{flag} {value}: must be at least 1")
         for flag, seconds in (("--timeout", self.timeout), ("--deadline", self.deadline)):
             if seconds is not None and not 0 < seconds <= _LONGEST:
                 raise InputError(f"{flag} {seconds:g}: more than 0, and a day at most")
+        if (self.engine == "dask") is (self.scheduler is None):
+            raise InputError("--engine dask and --scheduler ADDRESS go together")
         self.limits(0)
         return Settings(limits=Limits(self.concurrency, self.per_host))
 

@@ -13,6 +13,7 @@ from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.console import put, tell
 from fleet.front.execute import run_async, watched, worst
+from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan_view import plan_headline, plan_markdown, plan_text
 from fleet.inventory.model import Inventory
@@ -72,13 +73,13 @@ def plan(
     """
     selection, pace, out = selection or Selection(), pace or Pace(), out or Output()
     targets = plan_targets(out.output)
-    settings = pace.settings()
+    pace.settings()
     whole, selected = selection.load()
     document = load_policy(policy, whole)
 
     async def run() -> tuple[Plan, RunReport]:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(pace.applied(whole), settings, journal=journal, sessions=pace.sessions())
+            fleet = fleet_of(whole, pace, out, journal)
             sites = await selection.narrowed(pace.applied(selected), journal)
             with watched(out) as (listeners, stop):
                 return await make_plan(fleet, document, sites, listeners=listeners, stop=stop)
@@ -195,7 +196,7 @@ async def planned(
     out: Output,
 ) -> tuple[Plan, RunReport, Fleet]:
     """Return a plan made now, the run that looked, and the fleet it is for."""
-    fleet = Fleet(pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions())
+    fleet = fleet_of(whole, pace, out, journal)
     with watched(out) as (listeners, stop):
         made, report = await make_plan(
             fleet, document, pace.applied(selected), listeners=listeners, stop=stop

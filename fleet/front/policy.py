@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cyclopts import App
 
-from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.console import say, tell
 from fleet.front.execute import Consent, run_async, run_watched
+from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy
 from fleet.inventory.model import Inventory, Site
@@ -120,9 +120,7 @@ def _survey(whole: Inventory, selected: Inventory, pace: Pace, out: Output) -> R
 
     async def run() -> RunReport:
         async with open_journal(out.store) as journal:
-            fleet = Fleet(
-                pace.applied(whole), pace.settings(), journal=journal, sessions=pace.sessions()
-            )
+            fleet = fleet_of(whole, pace, out, journal)
             report = await run_watched(fleet, Survey(), pace.applied(selected), out, Consent())
             for result in report.results:
                 if result.status is Status.UNCHANGED:

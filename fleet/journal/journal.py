@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleet.journal.claimed import Claims
 from fleet.journal.codec import encode_result, encode_value
 from fleet.journal.database import Clock, Database, unbroken
 from fleet.journal.history import History
@@ -111,8 +112,7 @@ async def open_journal(
 class Journal:
     """The record of every run.
 
-    Every method raises `JournalError` when the database fails. After the first write that failed
-    every later one is refused, so that nothing goes on without its record.
+    Every method raises `JournalError` when the database fails; after that nothing is written.
 
     Args:
         database: Its connections.
@@ -133,6 +133,8 @@ class Journal:
         """What happened over time."""
         self.marks = Marks(database)
         """Small facts that belong to no run."""
+        self.claims = Claims(database, writer, self._catch_up)
+        """What workers of one run know of each other."""
 
     async def begin(
         self,
@@ -368,7 +370,7 @@ class Journal:
         await unbroken(release_lease(self._database, lease))
 
     async def leases(self) -> list[HeldLease]:
-        """Return every lease, oldest first, expired ones too until somebody needs their sites."""
+        """Return every lease, oldest first, expired ones too until their sites are needed."""
         return await unbroken(read_leases(self._database))
 
     async def unlock(self, run_id: str) -> HeldLease:

@@ -25,10 +25,12 @@ class Ledger:
         start: The beginning of the run. Sites without a result are `not_started`.
 
     Attributes:
+        run_id: The name of the run.
         places: Where in the run each site is, by name; read-only.
     """
 
     def __init__(self, start: RunStarted) -> None:
+        self.run_id = start.run_id
         self._start = start
         self._end: RunFinished | None = None
         self._spool = Spool(start.sites)

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import LeaseLost, Refused
 from fleet.journal import tables
+from fleet.journal.claims import check_claim
 from fleet.journal.codec import decode_value, encode_value
 from fleet.journal.database import Database, upsert
 from fleet.journal.leases import lost, renew_lease
-from fleet.journal.records import Intent, Lease, StoredIntent
+from fleet.journal.records import Claim, Intent, Lease, StoredIntent
 
 __all__ = ["add_intents", "read_intents", "read_last_writers", "spend_plan"]
 
@@ -22,14 +23,19 @@ _intents = tables.intents
 
 
 async def add_intents(
-    database: Database, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None
+    database: Database,
+    run_id: str,
+    site: str,
+    intents: Sequence[Intent],
+    lease: Lease | None,
+    claim: Claim | None = None,
 ) -> None:
     """Put intents on record in one transaction.
 
     Raises:
-        LeaseLost: The lease does not hold the site any more.
+        LeaseLost: The lease does not hold the site any more, or the claim is not the last one.
     """
-    while not await _added(database, run_id, site, intents, lease):
+    while not await _added(database, run_id, site, intents, lease, claim):
         # The lease ran out, and nobody took the site yet: this process slept. Renewed in a
         # transaction of its own, since whoever takes it over locks in the other order.
         if lease is None:
@@ -38,11 +44,18 @@ async def add_intents(
 
 
 async def _added(
-    database: Database, run_id: str, site: str, intents: Sequence[Intent], lease: Lease | None
+    database: Database,
+    run_id: str,
+    site: str,
+    intents: Sequence[Intent],
+    lease: Lease | None,
+    claim: Claim | None,
 ) -> bool:
     """Add the intents, unless the lease ran out."""
     async with database.writing() as connection:
         at = database.now()
+        if claim is not None:
+            await check_claim(connection, claim)
         if lease is not None:
             expires = await _expiry(connection, lease)
             if expires <= await database.clock(connection):

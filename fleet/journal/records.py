@@ -13,6 +13,7 @@ from fleet.results import Halted, SiteResult, Status
 
 __all__ = [
     "LEASE_SECONDS",
+    "Claim",
     "HeldLease",
     "Intent",
     "Lease",
@@ -104,6 +105,21 @@ class Lease:
     token: int
     owner: Owner
     sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of one worker to work on a part of a run.
+
+    Args:
+        run_id: The run.
+        part: Name of the part.
+        number: How often it was claimed; the last claim counts.
+    """
+
+    run_id: str
+    part: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

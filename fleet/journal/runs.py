@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import InputError, JournalError
 from fleet.journal import tables
+from fleet.journal.claims import check_claim
 from fleet.journal.codec import encode_value
 from fleet.journal.database import Database, upsert
 from fleet.journal.history import keep_history
@@ -142,13 +143,19 @@ async def add_note(database: Database, run_id: str, name: str, value: object) ->
 
 
 async def write_rows(database: Database, rows: Sequence[Row]) -> None:
-    """Write results, facts and identities in one transaction; the last of a site stands."""
+    """Write results, facts and identities in one transaction; the last of a site stands.
+
+    Raises:
+        LeaseLost: A part that a row belongs to was taken over; nothing is written.
+    """
     # In one order everywhere: two processes that write the same sites must not wait for each
     # other crosswise.
     found = sorted({(row.run_id, _sort(row), row.site): row for row in rows}.items())
     results = [row for (run_id, _, _), row in found if run_id]
     others = [row for (run_id, _, _), row in found if not run_id]
     async with database.writing() as connection:
+        for claim in {row.claim for row in rows if row.claim}:
+            await check_claim(connection, claim)
         known = {"facts": tables.facts, IDENTITY: tables.identities}
         for column, table in known.items():
             if chosen := [row for row in others if _sort(row) == column]:

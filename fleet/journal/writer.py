@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.errors import JournalError
+from fleet.errors import JournalError, LeaseLost
+from fleet.journal.records import Claim
 from fleet.results import SiteResult
 
 __all__ = ["IDENTITY", "Row", "Writer"]
@@ -40,6 +41,7 @@ class Row:
     text: str
     at: datetime
     settles: bool = False
+    claim: Claim | None = None
     result: SiteResult | None = field(default=None, compare=False)
 
 
@@ -79,6 +81,7 @@ class Writer:
 
         Raises:
             JournalError: Rows before it could not be written.
+            LeaseLost: The part they belong to was taken over.
         """
         self._check()
         self._waiting[row.run_id, row.site] += 1
@@ -94,6 +97,7 @@ class Writer:
 
         Raises:
             JournalError: One of them could not be written.
+            LeaseLost: The part they belong to was taken over.
         """
         self._check()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -120,6 +124,8 @@ class Writer:
         if self._error is None:
             return
         self._told = True
+        if isinstance(self._error, LeaseLost):
+            raise LeaseLost(str(self._error)) from self._error
         if isinstance(self._error, JournalError):
             raise JournalError(str(self._error)) from self._error
         raise JournalError("results could not be written, by a bug of fleet") from self._error

@@ -1,0 +1,1 @@
+"""Runs shared by the workers of a real Dask cluster."""
