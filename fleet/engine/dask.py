@@ -136,14 +136,9 @@ class DaskRemote:
         )
         for site in order.sites:
             carried(site)
+        client = Client(self._scheduler, asynchronous=True, timeout="10s")
         try:
-            client = await Client(self._scheduler, asynchronous=True, timeout="10s")
-        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"no Dask scheduler answers at {self._scheduler} ({type(error).__name__}):"
-                " start one, and check its certificates"
-            ) from error
-        try:
+            await _connect(client, self._scheduler)
             await _check_workers(client, {_region(site) for site in order.sites})
             async with Connections(_LOOKUPS, settings.http) as connections:
                 yield DaskEngine(
@@ -308,6 +303,22 @@ class DaskEngine:
                 self._stop.halt(Halted(Halt.WORKERS, reason))
                 return
             await anyio.sleep(1)
+
+
+async def _connect(client: Client, scheduler: str) -> None:
+    """Return when the scheduler has answered.
+
+    Raises:
+        InputError: It does not, or not to us.
+    """
+    try:
+        await client
+    # Without a certificate of its own Dask raises a TypeError.
+    except (OSError, TimeoutError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {scheduler} ({type(error).__name__}): start one, and"
+            " check the certificates (DASK_DISTRIBUTED__COMM__TLS__*)"
+        ) from error
 
 
 async def _check_workers(client: Client, regions: set[str]) -> None:

@@ -259,6 +259,8 @@ class Fleet:
         sites = selected.sites.listed()
         if not isinstance(task, Sourced):
             return sites
+        if self._remote is not None:
+            raise InputError(f"{task.name} takes values from one site: run it with --engine local")
         source = self.inventory.sites.get(task.source)
         if source is None:
             raise InputError(f"there is no site {task.source} in the inventory")

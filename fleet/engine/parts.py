@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 from fleet.config import Settings
 from fleet.errors import InputError
@@ -118,7 +118,7 @@ def refuse_unsendable(task: Task) -> None:
 class _Pickler(pickle.Pickler):
     """Writes read-only mappings, too."""
 
-    def reducer_override(self, value: object) -> object:
+    def reducer_override(self, value: object) -> Any:
         """Return how a read-only mapping is made again, and leave all else to the library."""
         if isinstance(value, MappingProxyType):
             return _read_only, (dict(value),)

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,17 +69,19 @@ class Cluster:
         address: Where the scheduler is.
         folder: Where the processes run and keep their state.
         environ: Variables of the workers.
+        options: Options of every process, such as its certificate.
     """
 
     address: str
     folder: Path
     environ: Mapping[str, str]
+    options: Sequence[str] = ()
     workers: list[Process] = field(default_factory=list)
 
     def add(self, *options: str, threads: int = 1) -> Process:
         """Start a worker."""
         worker = _start(
-            *("worker", self.address, "--no-nanny", "--no-dashboard"),
+            *("worker", self.address, "--no-nanny", "--no-dashboard", *self.options),
             *("--nthreads", str(threads), "--local-directory", str(self.folder), *options),
             folder=self.folder,
             environ=self.environ,
@@ -90,18 +92,18 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, environ: Mapping[str, str], count: int = 0) -> Iterator[Cluster]:
-    """Yield a cluster with `count` workers; every process is gone afterwards."""
+def cluster(
+    folder: Path, environ: Mapping[str, str], options: Sequence[str] = ()
+) -> Iterator[Cluster]:
+    """Yield a cluster without workers yet; every process is gone afterwards."""
     scheduler = _start(
-        *("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
+        *("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *options),
         folder=folder,
         environ=environ,
     )
-    made = Cluster("", folder, environ)
+    made = Cluster("", folder, environ, options)
     try:
         made.address = scheduler.said(_ADDRESS)[1]
-        for _ in range(count):
-            made.add()
         yield made
     finally:
         for process in (*made.workers, scheduler):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
 
 from fleet.simulator.fleets import PASSWORD_VARIABLE
@@ -21,6 +22,7 @@ from tests.journal.postgres import Postgres
 from tests.local.processes import Ended, Snare, finish, fleet, quiet, serving, several, start
 
 COUNT = 40
+KEYS = ("CERT", "KEY")
 ACTIVATE = ("run", "modules.activate", "--modules", "sitemaps")
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
 
@@ -64,12 +66,8 @@ async def shared(folder: Path, store: str, count: int = COUNT) -> AsyncIterator[
     environ = {PASSWORD_VARIABLE: DEFAULT_USERS[0].password, "FLEET_STORE": store}
     async with serving(folder, several(count)) as world:
         labelled(folder)
-        with running(folder, environ) as made:
+        with cluster(folder, environ) as made:
             yield Place(folder, world, made, store)
-
-
-def running(folder: Path, environ: dict[str, str]) -> Any:
-    return cluster(folder, environ)
 
 
 async def add(place: Place, count: int, *options: str) -> None:
@@ -94,7 +92,7 @@ async def test_workers_make_the_report_of_one_process(tmp_path: Path, store: str
     assert told(tmp_path, "dask.json") == told(tmp_path, "local.json")
 
 
-async def test_a_killed_worker_loses_no_site_and_doubles_no_write(
+async def test_fault_67_a_killed_worker_loses_no_site_and_doubles_no_write(
     tmp_path: Path, store: str
 ) -> None:
     async with shared(tmp_path, store) as place:
@@ -162,9 +160,7 @@ async def test_what_workers_cannot_do_is_told(tmp_path: Path, store: str) -> Non
         alone = await place.run("run", "modules.list")
         assert (alone.code, "has no worker" in alone.err) == (64, True), alone.err
         await add(place, 1)
-        for words, said in (
-            (("run", "settings.sync", "--from", "s00", "--keys", "stats"), "--engine local"),
-        ):
+        for words, said in ((("run", "settings.sync", "--from", "s00"), "--engine local"),):
             ended = await place.run(*words)
             assert (ended.code, said in ended.err) == (64, True), ended.err
         assert not place.world.touched
@@ -186,3 +182,60 @@ async def test_a_worker_without_the_password_contacts_nobody(tmp_path: Path, sto
             assert ended.code == 3, ended.err
             assert PASSWORD_VARIABLE in ended.out
             assert not world.touched
+
+
+async def test_certificates_decide_who_may_use_the_workers(tmp_path: Path, store: str) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    node = authority.issue_cert("127.0.0.1", common_name="node")
+    node.private_key_and_cert_chain_pem.write_to_path(tmp_path / "node.pem")
+    stranger = trustme.CA().issue_cert("127.0.0.1")
+    stranger.private_key_and_cert_chain_pem.write_to_path(tmp_path / "stranger.pem")
+    options = ("--tls-ca-file", "ca.pem", "--tls-cert", "node.pem", "--tls-key", "node.pem")
+    environ = {PASSWORD_VARIABLE: DEFAULT_USERS[0].password, "FLEET_STORE": store}
+
+    def certified(name: str) -> dict[str, str]:
+        return {
+            f"DASK_DISTRIBUTED__COMM__TLS__{kind}": f"{tmp_path}/{file}"
+            for kind, file in (("CA_FILE", "ca.pem"), *((f"CLIENT__{x}", name) for x in KEYS))
+        }
+
+    async with serving(tmp_path, several(4)) as world:
+        with cluster(tmp_path, environ, ("--protocol", "tls", *options)) as made:
+            place = Place(tmp_path, world, made, store)
+            assert made.address.startswith("tls://")
+            await add(place, 1)
+            for given in ({}, certified("stranger.pem")):
+                refused = await fleet(tmp_path, *place.words(*ACTIVATE), FLEET_STORE=store, **given)
+                assert (refused.code, quiet(refused)) == (64, True), refused.err
+                assert not world.touched
+            served = await fleet(
+                tmp_path, *place.words(*ACTIVATE), FLEET_STORE=store, **certified("node.pem")
+            )
+            assert served.code == 0, served.err
+            assert set(place.changes().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "said"),
+    [
+        ("tcp://scheduler.example:8786", "use tls:// with certificates"),
+        ("scheduler.example:8786", "write tls://HOST:PORT"),
+        ("tls://scheduler.example", "write tls://HOST:PORT"),
+        ("tls://[", "write tls://HOST:PORT"),
+    ],
+)
+async def test_a_way_that_is_open_to_others_is_refused(
+    tmp_path: Path, store: str, scheduler: str, said: str
+) -> None:
+    async with serving(tmp_path, several(1)):
+        words = ("run", "modules.list", "--engine", "dask", "--scheduler", scheduler)
+        ended = await fleet(tmp_path, *words, FLEET_STORE=store)
+    assert (ended.code, said in ended.err) == (64, True), ended.err
+
+
+async def test_a_journal_of_one_machine_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path, several(1)):
+        words = ("run", "modules.list", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:9")
+        ended = await fleet(tmp_path, *words)
+    assert (ended.code, "a journal that all workers reach" in ended.err) == (64, True), ended.err

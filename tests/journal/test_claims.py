@@ -32,7 +32,7 @@ async def begun(journal: Journal) -> str:
     return run.run_id
 
 
-async def test_the_last_claim_counts(journal: Journal) -> None:
+async def test_fault_67_the_last_claim_counts(journal: Journal) -> None:
     run_id = await begun(journal)
     first = await journal.claims.take(run_id, "1", OWNER)
     await first.intend("shop", [INTENT], None)
@@ -62,7 +62,7 @@ async def test_a_result_settles_what_was_meant(journal: Journal) -> None:
     assert await journal.claims.outcomes(run_id, ["shop"]) == {"shop": changed("shop")}
 
 
-async def test_a_result_that_comes_too_late_is_not_written(opens: Opens) -> None:
+async def test_fault_67_a_result_that_comes_too_late_is_not_written(opens: Opens) -> None:
     async with opens() as journal:
         run_id = await begun(journal)
         async with opens() as other:
