@@ -41,6 +41,7 @@ _COMMANDS = {
     "run": ("run:app", "Run one operation on the selected sites."),
     "audit": ("audit:audit", "Tell how sites stand to their policies; nothing is changed."),
     "plan": ("plan:plan", "Tell what apply would change; nothing is changed."),
+    "approve": ("approving:approve", "Approve of a plan, for a time and under a name."),
     "apply": ("apply:apply", "Change sites as a plan says, in waves."),
     "rollback": ("apply:rollback", "Put back what a run changed."),
     "resume": ("apply:resume", "Go on with an apply that was ended early."),

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
+from fleet.front.approving import Proof
 from fleet.front.consent import agree, refuse_beyond_guard
 from fleet.front.console import say, tell
 from fleet.front.execute import run_async, watched, worst, write_report
@@ -56,12 +57,13 @@ class Go:
     no_wait: Annotated[bool, Parameter(negative="", show_default=False)] = False
 
 
-def apply(
+def apply(  # noqa: PLR0913 - its groups of flags
     file: Path | None = None,
     /,
     *,
     policy: PolicyFiles = (),
     go: Go | None = None,
+    proof: Proof | None = None,
     selection: Selection | None = None,
     pace: Pace | None = None,
     out: Output | None = None,
@@ -75,7 +77,7 @@ def apply(
         policy: Policy file to plan and apply in one go; may be repeated.
     """
     go, selection = go or Go(), selection or Selection()
-    pace, out = pace or Pace(), out or Output()
+    pace, out, proof = pace or Pace(), out or Output(), proof or Proof()
     parse_outputs(out.output)
     pace.settings()
     if (file is None) is (not policy):
@@ -86,15 +88,18 @@ def apply(
         made = read_plan(file)
     whole, selected = selection.load()
     document = load_policy(policy, whole) if policy else None
+    if document is not None:
+        proof.refuse_unplanned(wanted=document.rollout.approval)
 
     async def run() -> int:
         async with open_journal(out.store) as journal:
-            if made is not None and not made.changing:
-                tell("fleet: nothing is to be changed")
-                return 0
             if made is not None:
+                if not made.changing:
+                    tell("fleet: nothing is to be changed")
+                    return 0
                 fleet = fleet_of(whole, pace, out, journal)
-                return await _carry_out(fleet, made, go, pace, out)
+                approved = await proof.shown(made, file, journal, fleet.now())
+                return await _carry_out(fleet, made, go, pace, out, approved=approved)
             if document is None:
                 raise InputError("fleet apply takes a plan or -p POLICY")
             sites = await selection.narrowed(selected, journal)
@@ -264,23 +269,31 @@ async def _carry_out(  # noqa: PLR0913 - all that bounds an apply
     *,
     ask: bool = False,
     parent: str | None = None,
+    approved: str = "",
 ) -> int:
     plan.refuse_unless_usable(fleet.inventory, fleet.now())
     refuse_beyond_guard(plan.guard, len(plan.changing), go.allow_sites)
     if ask:
         agree(f"this changes {plural(len(plan.changing), 'site')}", yes=go.yes)
-    applier = _applier(fleet, _limited(plan, pace), go, out)
+    applier = _applier(fleet, _limited(plan, pace), go, out, approved)
     with watched(out) as (listeners, stop):
         report = await applier.apply(parent=parent, listeners=listeners, stop=stop)
     return _told(report, out)
 
 
-def _applier(fleet: Fleet, plan: Plan, go: Go, out: Output) -> Applier:
+def _applier(fleet: Fleet, plan: Plan, go: Go, out: Output, approved: str = "") -> Applier:
     def say_so(text: str) -> None:
         if not out.quiet:
             tell(f"fleet: {text}")
 
-    return Applier(fleet, plan, replan_stale=go.replan_stale, wait=not go.no_wait, tell=say_so)
+    return Applier(
+        fleet,
+        plan,
+        replan_stale=go.replan_stale,
+        wait=not go.no_wait,
+        approved=approved,
+        tell=say_so,
+    )
 
 
 def _limited(plan: Plan, pace: Pace) -> Plan:

@@ -30,7 +30,15 @@ from fleet.report.writer import Output as ReportOutput
 from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
-__all__ = ["Consent", "execute", "run_async", "run_watched", "watched", "worst", "write_report"]
+__all__ = [
+    "Consent",
+    "execute",
+    "run_async",
+    "run_watched",
+    "watched",
+    "worst",
+    "write_report",
+]
 
 T = TypeVar("T")
 _GRAVEST = (1, 74, 64, 6, 5, 130, 143, 4, 3, 2, 0)

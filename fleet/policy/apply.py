@@ -101,6 +101,7 @@ class Applier:
         plan: What to change.
         replan_stale: Change sites that have moved since the plan, too.
         wait: Wait for sites whose change window is closed; else they stay not started.
+        approved: Who approved of it, for the record; empty where nobody had to.
         tell: Says something to whoever waits.
     """
 
@@ -111,12 +112,14 @@ class Applier:
         *,
         replan_stale: bool = False,
         wait: bool = True,
+        approved: str = "",
         tell: Tell = lambda _: None,
     ) -> None:
         self._fleet = fleet
         self._plan = plan
         self._replan_stale = replan_stale
         self._wait = wait
+        self._approved = {"approved": approved} if approved else {}
         self._tell = tell
 
     async def apply(
@@ -145,7 +148,7 @@ class Applier:
         sites = plan.refuse_unless_usable(self._fleet.inventory, None if begun else now)
         order = Order(
             name="rollback" if parent else "apply",
-            parameters={"plan": plan.id, "from": plan.origin},
+            parameters={"plan": plan.id, "from": plan.origin, **self._approved},
             sites=sites,
             plan=plan.id,
             kind="rollback" if parent else "apply",

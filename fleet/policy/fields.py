@@ -18,6 +18,7 @@ from fleet.policy.rollout import Share
 from fleet.policy.rules import PLUGIN_PATTERN, SLUG_PATTERN, Level, Mode, Severity
 
 __all__ = [
+    "APPROVAL",
     "CONTAINS",
     "DEACTIVATIONS",
     "EXPIRES",
@@ -207,6 +208,10 @@ DEACTIVATIONS = Field(
 )
 PAUSE = _time(LONGEST, "How long to wait:", nothing=True)
 EXPIRES = _time(LONGEST, "How long a plan may be applied:", nothing=False)
+APPROVAL = _word(
+    {"required": True, "none": False},
+    "Whether a plan has to be approved before it is applied; none by default.",
+)
 WITHIN = _time(MINUTE, "How long the answer may take:", nothing=False)
 PATH = _matching(
     PATH_PATTERN,

@@ -150,6 +150,7 @@ class Plan:
         checks: What has to hold of each site after it was changed.
         guard: Why the plan changes more than is allowed without being told so; empty where it
             does not.
+        approval: Whether somebody has to approve of it before it is applied.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Plan:
     limits: Limits
     checks: tuple[PlannedCheck, ...] = ()
     guard: tuple[str, ...] = ()
+    approval: bool = False
 
     @property
     def changing(self) -> tuple[PlannedSite, ...]:

@@ -146,6 +146,7 @@ def assemble(  # noqa: PLR0913, PLR0917 - what a plan is made of
             for each in rollout.checks
         ),
         guard=_guard(rollout.guard, kept, len(report.results)),
+        approval=rollout.approval,
     )
 
 

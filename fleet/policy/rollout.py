@@ -186,6 +186,7 @@ class Rollout:
         guard: How much a plan may change without a word.
         checks: What is looked at on a site after it was changed.
         expires: Seconds for which a plan may be applied.
+        approval: Whether somebody has to approve of a plan before it is applied.
     """
 
     waves: Waves = Waves()
@@ -196,6 +197,7 @@ class Rollout:
     guard: Guard = Guard()
     checks: tuple[Check, ...] = ()
     expires: float = 86_400.0
+    approval: bool = False
 
     def schedule(self, sites: Iterable[Site]) -> list[Wave]:
         """Return the waves for `sites`, in their order: canaries first, the others after them.

@@ -8,6 +8,7 @@ from itertools import pairwise
 from fleet.inventory.document import Entry, Node
 from fleet.inventory.selector import parse_selector
 from fleet.policy.fields import (
+    APPROVAL,
     CONTAINS,
     DEACTIVATIONS,
     EXPIRES,
@@ -39,7 +40,10 @@ GUARD_KEYS = ("max_sites", "max_deactivations")
 """What the guard can have."""
 CHECK_KEYS = ("path", "status", "contains", "within")
 """What a check can have."""
-ROLLOUT_KEYS = ("waves", "canary", "pause", *BUDGET_KEYS, "wave", "guard", "checks", "expires")
+ROLLOUT_KEYS = (
+    *("waves", "canary", "pause", *BUDGET_KEYS, "wave"),
+    *("guard", "checks", "expires", "approval"),
+)
 """What a rollout can have."""
 
 
@@ -56,6 +60,7 @@ def read_rollout(reader: Reader, node: Node) -> Rollout:
         guard=_guard(reader, _below(reader, entries, "guard", GUARD_KEYS)),
         checks=_checks(reader, entries),
         expires=reader.field(entries, "expires", EXPIRES, usual.expires),
+        approval=reader.field(entries, "approval", APPROVAL, usual.approval),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from fleet.inventory.fields import DAY, Field
 from fleet.policy.fields import (
+    APPROVAL,
     CONTAINS,
     DEACTIVATIONS,
     EXPIRES,
@@ -142,7 +143,7 @@ def _rollout() -> Schema:
         {
             "waves": waves,
             "canary": {**canary, "description": "Sites that go first."},
-            **_fields({"pause": PAUSE, "expires": EXPIRES}),
+            **_fields({"pause": PAUSE, "expires": EXPIRES, "approval": APPROVAL}),
             **budget,
             "wave": {**_mapping(budget), "description": "The same limits for each wave."},
             "guard": {**_mapping(guard), "description": "What a plan may change without a word."},

@@ -48,6 +48,7 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("policy", "mine", *READ, "-v"),
     ),
     "plan": (("plan", *READ, "-v", "-o", "plan.json", "-o", "md=plan.md", "-o", "text"),),
+    "approve": (("approve", "plan.json", "--as", "mia"),),
     "apply": (("apply", "plan.json", *LOUD),),
     "rollback": (("rollback", "last", "--yes", "-v"),),
     "resume": (("resume", "last", "-v"),),
