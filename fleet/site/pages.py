@@ -123,7 +123,8 @@ def from_a_cache(reply: Reply) -> bool:
     age = reply.headers.get("Age", "").strip()
     if age.isascii() and age.isdigit() and len(age) < 10 and int(age) > 0:
         return True
-    return any(_is_a_hit(",".join(reply.headers.getall(name, ()))) for name in _CACHES)
+    headers = reply.headers
+    return any(_is_a_hit(",".join(headers.getall(name))) for name in _CACHES if name in headers)
 
 
 def _is_a_hit(value: str) -> bool:

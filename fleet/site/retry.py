@@ -11,6 +11,7 @@ ends the visit as ``throttle.limited``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -51,16 +52,37 @@ class Retrier:
         Raises:
             SiteError: The last one, or the first that cannot pass by itself.
         """
+        began = time.monotonic()
+        try:
+            found = await call()
+        except SiteError as error:
+            if not self._worth_it(error):
+                raise
+            found = await self._again(call, error, time.monotonic() - began)
+        self._reached = True
+        return found
+
+    async def _again(self, call: Callable[[], Awaitable[T]], first: SiteError, seconds: float) -> T:
+        """Return what `call` returns after its first attempt has failed in `seconds`.
+
+        Most reads need one attempt, so only now the library is given anything to do.
+        """
+        failed = [first]
+
+        async def attempt() -> T:
+            if failed:
+                raise failed.pop()
+            return await call()
+
         attempts = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_attempt(self._retries.attempts)
-            | stop_before_delay(self._retries.within),
+            | stop_before_delay(self._retries.within - seconds),
             wait=self._pause,
             retry=retry_if_exception(self._worth_it),
             reraise=True,
         )
-        found: T = await attempts(call)
-        self._reached = True
+        found: T = await attempts(attempt)
         return found
 
     def _worth_it(self, error: BaseException) -> bool:

@@ -139,12 +139,13 @@ class SiteSession:
         Raises:
             SiteError: ``proto.cached`` where it cannot be passed.
         """
-        past = {**(query or {}), "_": secrets.token_hex(4)}
         wrote = self._transport.meter.writes > 0
         apart = wrote or self._auth.unproven
-        reply = await self._signed("GET", route, past if apart else query)
-        if from_a_cache(reply) and not apart:
-            reply = await self._signed("GET", route, past)
+        reply = await self._signed("GET", route, _past(query) if apart else query)
+        if not from_a_cache(reply):
+            return reply
+        if not apart:
+            reply = await self._signed("GET", route, _past(query))
         if from_a_cache(reply) and (wrote or not self._is_to_us(reply)):
             raise SiteError("proto.cached", "a cache answers requests that are signed", sent=False)
         return reply
@@ -350,6 +351,11 @@ class SiteSession:
     def _ignored_in(self, reply: Reply) -> bool:
         # What a cache answers is asked for again past it, which costs no fresh nonce.
         return not from_a_cache(reply) and self._auth.ignored_in(reply)
+
+
+def _past(query: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a query that no cache has seen."""
+    return {**(query or {}), "_": secrets.token_hex(4)}
 
 
 def _asks_once_more(reply: Reply) -> bool:

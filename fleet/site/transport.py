@@ -12,13 +12,17 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from anyio import to_thread
 from yarl import URL
 
@@ -55,16 +59,15 @@ class _Lines:
     """What the transports of one site share.
 
     Args:
-        client: The site's own client session.
-        fresh: Another one, each of whose requests has a connection of its own.
+        client: Returns the site's own client session: the one whose connections are kept, or one
+            each of whose requests has a connection of its own.
         cookies: Its jar; None where none may be kept.
         meter: Counts requests and bytes.
         proxy: What all requests go through, if anything.
         allowance: What the site may still send.
     """
 
-    client: aiohttp.ClientSession
-    fresh: aiohttp.ClientSession
+    client: Callable[[bool], aiohttp.ClientSession]
     cookies: Cookies | None
     meter: Meter
     proxy: str | None
@@ -87,9 +90,7 @@ class Transport:
         connect = limits.connect_timeout
         if observer is not None:
             connect = min(connect, observer.patience)
-        self._timeout = aiohttp.ClientTimeout(
-            total=timeout, sock_connect=min(timeout, connect), sock_read=timeout
-        )
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, connect))
         self._seconds = timeout
         self._limits = limits
         self.meter = lines.meter
@@ -166,8 +167,7 @@ class Transport:
         headers = dict(request.headers)
         if cookies is not None and (pairs := cookies.header(request.url)):
             headers["Cookie"] = pairs
-        client = self._lines.fresh if request.fresh else self._lines.client
-        async with client.request(
+        async with self._lines.client(not request.fresh).request(
             request.method,
             request.url,
             headers=headers,
@@ -209,6 +209,25 @@ class _Request(aiohttp.ClientRequest):
         if conn.protocol is not None and conn.protocol.should_close:
             raise aiohttp.ServerDisconnectedError
         return await super().send(conn)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes connections, and tells of each that stands.
+
+    The library's own way to tell costs ten calls for each request, whatever one listens to.
+    """
+
+    def __init__(self, observer: Observer | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._observer = observer
+
+    async def _create_connection(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        protocol = await super()._create_connection(req, traces, timeout)
+        if self._observer is not None:
+            self._observer.connected()
+        return protocol
 
 
 class _Resolver(AbstractResolver):
@@ -323,12 +342,16 @@ class Connections:
         """
         allowance, resolver = Allowance(), _Resolver(self._names)
         context = await self._context(Trust(ca_file, pin))
-        async with (
-            _client(context, resolver, allowance, meter) as client,
-            _client(context, resolver, allowance, meter, kept=False) as fresh,
-        ):
+        async with AsyncExitStack() as stack:
+
+            @cache
+            def client(kept: bool) -> aiohttp.ClientSession:
+                made = _client(context, resolver, allowance, meter, kept=kept)
+                stack.push_async_callback(made.close)
+                return made
+
             jar = Cookies() if cookies else None
-            lines = _Lines(client, fresh, jar, meter, proxy or None, allowance)
+            lines = _Lines(client, jar, meter, proxy or None, allowance)
             yield Transport(lines, url, timeout, self._limits)
 
     async def _context(self, trust: Trust) -> ssl.SSLContext:
@@ -350,7 +373,8 @@ def _client(
     kept: bool = True,
 ) -> aiohttp.ClientSession:
     """Return a session of the library that does by itself as little as can be."""
-    connector = aiohttp.TCPConnector(
+    connector = _Connector(
+        meter.observer,
         ssl=context,
         limit=0,
         resolver=resolver,
@@ -362,7 +386,6 @@ def _client(
     return aiohttp.ClientSession(
         connector=connector,
         request_class=_Request,
-        trace_configs=[_traced(meter.observer)] if meter.observer else None,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
         auto_decompress=False,
@@ -371,14 +394,3 @@ def _client(
         max_line_size=_MAX_FIELD,
         max_headers=_MAX_HEADERS,
     )
-
-
-def _traced(observer: Observer) -> aiohttp.TraceConfig:
-    """Return what has the library tell `observer` of new connections."""
-
-    async def connected(*_: object) -> None:
-        observer.connected()
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(connected)
-    return trace
