@@ -31,7 +31,7 @@ from fleet.errors import (
 from fleet.front.console import console_on, finish_output, tell
 from fleet.front.guard import where_it_struck
 
-__all__ = ["build_app", "collect_rarely", "end_on_sigterm", "run_command_line"]
+__all__ = ["CONSENT", "build_app", "collect_rarely", "end_on_sigterm", "run_command_line"]
 
 _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
@@ -52,6 +52,7 @@ _COMMANDS = {
     "schedule": ("watch.command:app", "Print schedules for systemd, cron, GitHub or Kubernetes."),
     "policy": ("policy:app", "Explain policies, and write them from what sites have."),
     "sessions": ("sessions:app", "Forget the sessions that are kept between runs."),
+    "commands": ("commands:commands", "List every command, with flags and variables."),
     "api": ("api:api", "Call any REST route on the selected sites."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
@@ -61,7 +62,7 @@ _COMMANDS = {
 """Module and function of each command below `fleet.front`, and its line of help; the functions'
 own docstrings would cost their import."""
 
-_CONSENT = (
+CONSENT = (
     "FLEET_ALLOW_SITES",
     "FLEET_COMMANDS",
     "FLEET_CONFIRM",
@@ -69,6 +70,7 @@ _CONSENT = (
     "FLEET_WRITABLE",
     "FLEET_WRITE",
 )
+"""Variables that would stand for the flags by which a person consents to something grave."""
 
 _WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s@]*:[^/?#\s@]*@")
 
@@ -171,7 +173,7 @@ def _call(arguments: Sequence[str]) -> object:
 
 def _refuse_inherited_consent(environ: Mapping[str, str]) -> None:
     """Refuse variables for the flags by which a person consents to something grave."""
-    for name in _CONSENT:
+    for name in CONSENT:
         if name in environ:
             raise InputError(f"{name} is set, but this consent has to be typed as a flag")
 

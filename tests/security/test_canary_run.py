@@ -26,6 +26,7 @@ KEY = "wordpress_api_key=env:CANARY_KEY"
 
 STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "schema": (("schema", "report"),),
+    "commands": (("commands",),),
     "explain": (("explain", "site.repeats_secret"),),
     "operations": (("operations", "settings.set"),),
     "sites": (("sites", "show", "inline"),),
