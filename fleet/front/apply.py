@@ -14,7 +14,7 @@ from fleet.errors import InputError
 from fleet.front.approving import Proof
 from fleet.front.consent import agree, refuse_beyond_guard
 from fleet.front.console import say, tell
-from fleet.front.execute import run_async, watched, worst, write_report
+from fleet.front.execute import check_outputs, conclude, run_async, watched, worst
 from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import (
@@ -31,7 +31,6 @@ from fleet.policy.apply import Applier, resume_run
 from fleet.policy.plan import Limits, Plan, read_plan
 from fleet.policy.rollback import plan_rollback
 from fleet.report.layout import plural
-from fleet.report.writer import parse_outputs
 from fleet.results import Halt, RunReport, Status
 
 __all__ = ["apply", "resume", "rollback", "unlock"]
@@ -78,7 +77,7 @@ def apply(  # noqa: PLR0913 - its groups of flags
     """
     go, selection = go or Go(), selection or Selection()
     pace, out, proof = pace or Pace(), out or Output(), proof or Proof()
-    parse_outputs(out.output)
+    check_outputs(out)
     pace.settings()
     if (file is None) is (not policy):
         raise InputError("fleet apply takes a plan or -p POLICY (FLEET_POLICY), and not both")
@@ -134,7 +133,7 @@ def rollback(
     """
     go, selection = go or Go(), selection or Selection()
     pace, out = pace or Pace(), out or Output()
-    parse_outputs(out.output)
+    check_outputs(out)
     whole, selected = selection.load()
 
     async def call() -> int:
@@ -177,7 +176,7 @@ def resume(
     """
     go, selection = go or Go(), selection or Selection()
     pace, out = pace or Pace(), out or Output()
-    parse_outputs(out.output)
+    check_outputs(out)
     _refuse_selection(selection, "a run has its sites already: all that are left are gone on with")
     whole, _ = selection.load()
 
@@ -316,8 +315,7 @@ def _limited(plan: Plan, pace: Pace) -> Plan:
 
 
 def _told(report: RunReport, out: Output) -> int:
-    fault = write_report(report, out, _advice(report))
-    return worst((report.exit_code, fault))
+    return conclude(report, out, _advice(report), report.exit_code)
 
 
 def _advice(report: RunReport) -> str | None:

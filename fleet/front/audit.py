@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from fleet.front.execute import run_async, watched, worst, write_report
+from fleet.front.execute import check_outputs, conclude, run_async, watched
 from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.plan import PolicyFiles, load_policy
@@ -15,7 +15,6 @@ from fleet.journal.journal import open_journal
 from fleet.policy.examine import audit as audit_sites
 from fleet.policy.examine import worst_drift
 from fleet.policy.rules import Severity
-from fleet.report.writer import parse_outputs
 from fleet.results import RunReport
 
 __all__ = ["audit"]
@@ -38,7 +37,7 @@ def audit(
         fail_on: Exit with 2 only where a difference is at least so grave.
     """
     selection, pace, out = selection or Selection(), pace or Pace(), out or Output()
-    parse_outputs(out.output)
+    check_outputs(out)
     pace.settings()
     whole, selected = selection.load()
     document = load_policy(policy, whole)
@@ -53,7 +52,7 @@ def audit(
     report = run_async(run)
     drifted = report.exit_code == DRIFT
     files = " ".join(f"-p {path}" for path in document.files)
-    fault = write_report(report, out, f"fleet plan {files}" if drifted else None)
     gravest = worst_drift(report, document, selected, report.started.date())
     tolerated = drifted and (gravest is None or gravest.rank < fail_on.rank)
-    return fault if tolerated else worst((report.exit_code, fault))
+    code = 0 if tolerated else report.exit_code
+    return conclude(report, out, f"fleet plan {files}" if drifted else None, code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +17,8 @@ from fleet.engine.fleet import Fleet
 from fleet.engine.run import Listener
 from fleet.engine.stop import Stop, deferred_signals, stop_on_signals
 from fleet.errors import Interrupted, Refused
+from fleet.front.ci.job import complain, job_of
+from fleet.front.ci.news import RunNews
 from fleet.front.console import announce, console_on, silence, tell
 from fleet.front.fleets import fleet_of
 from fleet.front.guard import quiet_loop
@@ -25,13 +27,16 @@ from fleet.inventory.model import Inventory
 from fleet.journal.journal import open_journal
 from fleet.operations.base import Task
 from fleet.report.progress import ProgressListener
+from fleet.report.sink import Sink
 from fleet.report.text import print_text
+from fleet.report.writer import RENDERERS, Renderer, parse_outputs, write_outputs
 from fleet.report.writer import Output as ReportOutput
-from fleet.report.writer import parse_outputs, write_outputs
 from fleet.results import RunReport
 
 __all__ = [
     "Consent",
+    "check_outputs",
+    "conclude",
     "execute",
     "run_async",
     "run_watched",
@@ -79,7 +84,7 @@ def execute(
         Refused: Something irreversible without its confirmation, or on sites nobody named.
     """
     consent = consent or Consent()
-    parse_outputs(out.output)
+    check_outputs(out)
     if task.irreversible and not selection.named:
         raise Refused(f"{task.name} cannot be undone: name the sites with -l or --site")
     pace.settings()
@@ -93,9 +98,8 @@ def execute(
             return await run_watched(fleet, task, sites, out, consent, budget)
 
     report = run_async(run)
-    fault = write_report(report, out, _next(report, consent))
     tolerated = report.exit_code == DRIFT and consent.dry_run and not consent.detailed
-    return fault if tolerated else worst((report.exit_code, fault))
+    return conclude(report, out, _next(report, consent), 0 if tolerated else report.exit_code)
 
 
 async def run_watched(
@@ -128,6 +132,33 @@ def watched(out: Output) -> Iterator[tuple[tuple[Listener, ...], Stop]]:
         yield ((progress,) if out.quiet else (announce, progress)), stop
 
 
+def check_outputs(out: Output) -> None:
+    """Find mistakes in where reports are to go, before anything is contacted.
+
+    Raises:
+        InputErrors: Every mistake in ``-o``.
+        InputError: The mark has no usable name.
+    """
+    parse_outputs(out.output)
+    _ = out.mark
+
+
+def conclude(report: RunReport, out: Output, next_command: str | None, code: int) -> int:
+    """Write the report of a run that has just ended, tell the CI job, and return the exit code.
+
+    Args:
+        report: The run.
+        out: What is written where.
+        next_command: What to run next.
+        code: The exit code that the run has earned.
+
+    Raises:
+        Interrupted: As of `write_report`.
+    """
+    code = worst((code, write_report(report, out, next_command)))
+    return worst((code, complain(job_of(out.ci).tell(RunNews(report, code)))))
+
+
 def write_report(report: RunReport, out: Output, next_command: str | None) -> int:
     """Write the report wherever it was asked for; return 1 where it could not be written.
 
@@ -138,7 +169,8 @@ def write_report(report: RunReport, out: Output, next_command: str | None) -> in
     """
     outputs = parse_outputs(out.output, checked=True)
     with deferred_signals() as heard:
-        faults = list(write_outputs(report, [each for each in outputs if each.path], sys.stdout))
+        files = [each for each in outputs if each.path]
+        faults = list(write_outputs(report, files, sys.stdout, _renderers(out)))
         for output in outputs:
             if output.path is None:
                 faults += _print_report(report, output.format, out, next_command)
@@ -154,7 +186,7 @@ def _print_report(
 ) -> tuple[str, ...]:
     """Write a report to standard output and return what was wrong with that."""
     if format_name != "text":
-        return write_outputs(report, [ReportOutput(format_name)], sys.stdout)
+        return write_outputs(report, [ReportOutput(format_name)], sys.stdout, _renderers(out))
     try:
         console = console_on(sys.stdout, colour=not out.no_color)
         print_text(console, report, verbose=out.verbose, next_command=next_command)
@@ -165,6 +197,16 @@ def _print_report(
         silence(sys.stdout)
         return (f"the text report could not be written to stdout: {error.strerror}",)
     return ()
+
+
+def _renderers(out: Output) -> Mapping[str, Renderer]:
+    """Return how reports are written, with the mark of the flags."""
+
+    def marked(report: RunReport, sink: Sink) -> None:
+        sink.write(out.mark)
+        RENDERERS["md"](report, sink)
+
+    return {**RENDERERS, "md": marked}
 
 
 def _next(report: RunReport, consent: Consent) -> str | None:

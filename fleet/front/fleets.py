@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
+from fleet.front.ci.job import job_of
 from fleet.front.options import Output, Pace
 from fleet.inventory.model import Inventory
+from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import Journal
 from fleet.journal.store import PostgresStore, parse_store
 
@@ -26,6 +28,7 @@ def fleet_of(whole: Inventory, pace: Pace, out: Output, journal: Journal) -> Fle
     return Fleet(
         pace.applied(whole),
         pace.settings(),
+        resolver=SecretResolver(heard=job_of(out.ci).mask),
         journal=journal,
         sessions=pace.sessions(),
         remote=_remote(pace, out, journal),

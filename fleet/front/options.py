@@ -15,6 +15,8 @@ from fleet.engine.budget import Budget
 from fleet.engine.sessions import SessionCache
 from fleet.engine.shards import Shard
 from fleet.errors import InputError
+from fleet.front.ci.job import System
+from fleet.front.ci.marker import marker
 from fleet.inventory.model import Inventory
 from fleet.policy.fields import parse_share
 from fleet.policy.rollout import Rounding
@@ -193,6 +195,8 @@ class Output:
         quiet: Say nothing but the report.
         verbose: Name every site and every key.
         no_color: Write without colours, as where NO_COLOR is set.
+        marker: Begin Markdown with a hidden mark of this name, for fleet comment to find it again.
+        ci: Tell a job of this system too: annotations, summary, outputs, masks.
         store: Where runs are recorded: a file, or postgresql://USER@HOST/DATABASE.
     """
 
@@ -206,7 +210,18 @@ class Output:
         bool, Parameter(name=["--verbose", "-v"], negative="", show_default=False)
     ] = False
     no_color: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    marker: str | None = None
+    ci: System = "auto"
     store: str | None = None
+
+    @property
+    def mark(self) -> str:
+        """Return the first line of Markdown, or nothing.
+
+        Raises:
+            InputError: Its name is of no use.
+        """
+        return marker(self.marker) if self.marker is not None else ""
 
 
 def _part(selected: Inventory, shard: Shard) -> Inventory:

@@ -11,8 +11,8 @@ from typing import Any, get_origin
 
 from fleet.errors import InputError
 from fleet.front.execute import run_async
+from fleet.front.secrets import resolve_secret
 from fleet.inventory.references import SecretKind, SecretRef
-from fleet.inventory.secrets import SecretResolver
 from fleet.operations.base import Task
 from fleet.operations.values import holds_credential
 
@@ -111,11 +111,11 @@ def _value(flag: Flag, key: str, text: str) -> object:
         reference = SecretRef.parse(text, folder=Path.cwd())
     except InputError as error:
         raise InputError(f"{flag.flag} {key}: {_TYPED}") from error
-    secrets = run_async(lambda: SecretResolver().resolve_all([reference]))
+    secret = run_async(lambda: resolve_secret(reference))
     if reference.kind is SecretKind.ENV:
         # Commands that print passwords are started later; they have no need of this one.
         os.environ.pop(reference.target, None)
-    return secrets[reference].get_secret_value()
+    return secret.get_secret_value()
 
 
 def _json_or_text(text: str) -> object:

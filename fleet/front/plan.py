@@ -11,6 +11,8 @@ from cyclopts import Parameter
 
 from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
+from fleet.front.ci.job import complain, job_of
+from fleet.front.ci.news import PlanNews
 from fleet.front.console import put, tell
 from fleet.front.execute import run_async, watched, worst
 from fleet.front.fleets import fleet_of
@@ -73,6 +75,7 @@ def plan(
     """
     selection, pace, out = selection or Selection(), pace or Pace(), out or Output()
     targets = plan_targets(out.output)
+    _ = out.mark
     pace.settings()
     whole, selected = selection.load()
     document = load_policy(policy, whole)
@@ -90,8 +93,10 @@ def plan(
     files = [target.path for target in targets if target.format == "json" and target.path]
     allowed = f" --allow-sites {len(made.changing)}" if made.guard else ""
     advice = f"fleet apply {files[0]}{allowed}" if files and made.changing else None
-    fault = write_plan(made, targets, out, advice)
-    return worst((fault, plan_exit_code(made, report, detailed=detailed_exitcode)))
+    code = plan_exit_code(made, report, detailed=detailed_exitcode)
+    code = worst((code, write_plan(made, targets, out, advice)))
+    text = plan_markdown(made, next_command=advice)
+    return worst((code, complain(job_of(out.ci).tell(PlanNews(made, report, text, code)))))
 
 
 def load_policy(paths: Sequence[Path], inventory: Inventory) -> PolicyDocument:
@@ -183,7 +188,7 @@ def _rendered(made: Plan, name: str, out: Output, next_command: str | None) -> s
     if name == "json":
         return render_plan(made)
     if name == "md":
-        return plan_markdown(made, next_command=next_command)
+        return out.mark + plan_markdown(made, next_command=next_command)
     return plan_text(made, verbose=out.verbose, next_command=next_command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
+from fleet.front.ci.job import job_of
 from fleet.inventory.references import SecretRef
 from fleet.inventory.secrets import SecretResolver
 
@@ -16,4 +17,4 @@ async def resolve_secret(reference: SecretRef) -> SecretStr:
     Raises:
         InputErrors: There is none.
     """
-    return (await SecretResolver().resolve_all([reference]))[reference]
+    return (await SecretResolver(heard=job_of("auto").mask).resolve_all([reference]))[reference]

@@ -30,6 +30,7 @@ class SecretResolver:
         environ: The variables ``env:`` looks in and commands get; by default this process's.
         exec_timeout: Seconds one command may take.
         keyring: Returns the password for a service and user name, or raises `InputError`.
+        heard: Called with each secret as soon as all are known, before anybody gets them.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class SecretResolver:
         environ: Mapping[str, str] | None = None,
         exec_timeout: float = 30.0,
         keyring: Callable[[str, str], str] = read_password,
+        heard: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._environ = os.environ if environ is None else environ
         self._exec_timeout = exec_timeout
         self._keyring = keyring
+        self._heard = heard
 
     async def resolve_all(
         self, refs: Iterable[SecretRef], *, beside: Iterable[SecretRef] = ()
@@ -73,7 +76,10 @@ class SecretResolver:
         errors = [error for ref in distinct if isinstance(error := found[ref], InputError)]
         if errors:
             raise InputErrors(errors)
-        return {ref: secret for ref, secret in found.items() if isinstance(secret, SecretStr)}
+        secrets = {ref: each for ref, each in found.items() if isinstance(each, SecretStr)}
+        for secret in secrets.values():
+            self._heard(secret.get_secret_value())
+        return secrets
 
     async def _work(
         self,
