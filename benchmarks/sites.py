@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
+from fleet.engine.sessions import SessionCache
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import open_journal
@@ -31,6 +33,7 @@ __all__ = [
     "Work",
     "address",
     "carry_out",
+    "inventory_files",
     "inventory_text",
     "state_in",
     "urls",
@@ -53,6 +56,12 @@ policies:
       inactive: [post-by-email]
     options:
       carousel.carousel_display_exif: false
+"""
+_DEFAULTS = f"""\
+version: 1
+defaults:
+  auth: {{method: cookie, username: {USER}, password: "env:FLEET_PASSWORD"}}
+  http: {{timeout: 30s, deadline: 2m}}
 """
 
 
@@ -102,16 +111,18 @@ def urls(count: int, port: int) -> dict[str, str]:
 def inventory_text(sites: Mapping[str, str]) -> str:
     """Return an inventory of `sites`, as YAML."""
     return "\n".join(
-        [
-            "version: 1",
-            "defaults:",
-            f'  auth: {{method: cookie, username: {USER}, password: "env:FLEET_PASSWORD"}}',
-            "  http: {timeout: 30s, deadline: 2m}",
-            "sites:",
-            *(f"  {name}: {url}" for name, url in sites.items()),
-            "",
-        ]
+        [_DEFAULTS + "sites:", *(f"  {name}: {url}" for name, url in sites.items()), ""]
     )
+
+
+def inventory_files(sites: Mapping[str, str], folder: Path) -> list[Path]:
+    """Return the files of an inventory as huge fleets have it: defaults, and sites line by line."""
+    defaults, lines = folder / "defaults.yaml", folder / "sites.jsonl"
+    defaults.write_text(_DEFAULTS)
+    with lines.open("w") as file:
+        for name, url in sites.items():
+            print(json.dumps({"name": name, "url": url}), file=file)
+    return [defaults, lines]
 
 
 @contextmanager
@@ -156,6 +167,7 @@ async def _reported(work: Work, inventory: Inventory, policy: Path, concurrency:
             Settings(limits=Limits(concurrency=concurrency, per_host=concurrency)),
             resolver=SecretResolver({"FLEET_PASSWORD": PASSWORD}),
             journal=journal,
+            sessions=SessionCache(),  # as the command has it; its file is in the state of the run
         )
         if work is Work.FULL:
             return await fleet.run(ListModules())

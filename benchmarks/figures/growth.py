@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.command import Cost, measured
 from benchmarks.lab import Lab
 from benchmarks.recording import recorded
-from benchmarks.sites import Work, inventory_text, urls
+from benchmarks.sites import Work, inventory_files, urls
 from benchmarks.table import Row, row
 
 __all__ = ["growing"]
@@ -36,9 +36,8 @@ def growing(lab: Lab) -> Sequence[Row]:
 
 def _command(lab: Lab, sites: Mapping[str, str]) -> Cost:
     with lab.fresh() as folder:
-        path = folder / "inventory.yaml"
-        path.write_text(inventory_text(sites))
-        command = ["run", "connection.status", "-i", str(path), "-q", "-c", _CONCURRENCY]
+        files = [f"--inventory={path}" for path in inventory_files(sites, folder)]
+        command = ["run", "connection.status", *files, "-q", "-c", _CONCURRENCY]
         report = folder / "report.jsonl"
         cost = measured([*command, "-o", f"jsonl={report}"], folder)
         if (read := sum(1 for _ in _results(report))) != len(sites):
