@@ -12,11 +12,12 @@ import fleet
 
 PACKAGE = Path(fleet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-SHARED = {"errors", "results", "config", "series", "private_files"}
+SHARED = {"plugins", "errors", "results", "config", "series", "private_files"}
 BELOW = {
     "kinds": set(),
     "private_files": set(),
     "errors": {"kinds"},
+    "plugins": {"errors"},
     "series": set(),
     "results": {"errors", "series"},
     "redaction": {"results"},
@@ -27,7 +28,7 @@ BELOW = {
     "journal": {"results", "errors", "series"},
     "engine": SHARED | {"redaction", "inventory", "site", "operations", "journal"},
     "policy": SHARED | {"inventory", "site", "operations", "engine", "journal"},
-    "report": {"results", "errors"},
+    "report": {"results", "errors", "plugins"},
     "simulator": set[str](),
 }
 BELOW["front"] = {*BELOW, "policy", "report", "simulator"}

@@ -38,6 +38,7 @@ _COMMANDS = {
     "init": ("init:init", "Write an inventory, a policy and schedules to begin with."),
     "sites": ("sites:app", "Show the inventory as it is understood."),
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
+    "plugins": ("plugins:app", "List the plugins that are installed."),
     "run": ("run:app", "Run one operation on the selected sites."),
     "audit": ("audit:audit", "Tell how sites stand to their policies; nothing is changed."),
     "plan": ("plan:plan", "Tell what apply would change; nothing is changed."),
@@ -86,8 +87,15 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-def build_app() -> App:
-    """Return the command line; every flag also has a ``FLEET_*`` variable."""
+def build_app(asked: Sequence[str] = ()) -> App:
+    """Return the command line; every flag also has a ``FLEET_*`` variable.
+
+    Args:
+        asked: What was typed, which tells whether a plugin is needed.
+
+    Raises:
+        InputError: The plugin is broken.
+    """
     app = App(
         name="fleet",
         help="Manage many WordPress sites with Jetpack through their own HTTP API.",
@@ -97,6 +105,12 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, (target, summary) in _COMMANDS.items():
+        if name == "run" and asked[:1] == ["run"] and asked[1:2] and "." in asked[1]:
+            # Loaded here, because the operation may be a plugin's.
+            from fleet.front.run import run_app  # noqa: PLC0415
+
+            app.command(run_app(asked[1]), name=name)
+            continue
         app.command(f"fleet.front.{target}", name=name, help=summary)
     return app
 
@@ -160,7 +174,7 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def _call(arguments: Sequence[str]) -> object:
     """Return what the command returns that is asked for, which may be its help."""
     try:
-        return build_app()(
+        return build_app(list(arguments))(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
     except BrokenPipeError:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from fleet.front.console import say
+from collections.abc import Mapping
+
+from fleet.errors import InputError
+from fleet.front.console import say, tell
 from fleet.front.parameters import flags_of
 from fleet.operations.base import Task
-from fleet.operations.registry import REGISTRY, find
+from fleet.operations.registry import REGISTRY, find, foreign
+from fleet.plugins import Group, Plugins
 
 __all__ = ["operations", "operations_table"]
 
@@ -23,11 +27,24 @@ def operations(name: str | None = None, /, *, markdown: bool = False) -> int:
     if name is not None:
         say(_in_full(find(name)))
         return 0
-    width = max(map(len, REGISTRY))
-    for each, task in sorted(REGISTRY.items()):
+    everything = {**REGISTRY, **_foreign()}
+    width = max(map(len, everything))
+    for each, task in sorted(everything.items()):
         effect = "reads " if task.read_only else "writes"
         say(f"{each:<{width}}  {effect}  {task.summary}")
     return 0
+
+
+def _foreign() -> Mapping[str, type[Task]]:
+    """Return the operations of all plugins that work; the others are told of."""
+    plugins = Plugins()
+    found: dict[str, type[Task]] = {}
+    for plugin in plugins.names(Group.OPERATIONS):
+        try:
+            found |= foreign(plugins, plugin)
+        except InputError as error:
+            tell(f"fleet: {error}")
+    return found
 
 
 def operations_table() -> str:

@@ -12,11 +12,10 @@ from fleet.front.execute import Consent, execute
 from fleet.front.options import Output, Pace, Selection
 from fleet.front.parameters import Flag, flags_of, read_values
 from fleet.operations.base import Task
-from fleet.operations.registry import REGISTRY, build
+from fleet.operations.registry import REGISTRY, build, foreign
+from fleet.plugins import Plugins
 
-__all__ = ["app"]
-
-app = App(name="run", help="Run one operation on the selected sites.")
+__all__ = ["app", "run_app"]
 
 _SHARED: dict[str, type] = {"selection": Selection, "pace": Pace, "out": Output}
 
@@ -93,5 +92,17 @@ def _optional(name: str, kind: type) -> inspect.Parameter:
     return _keyword(name, kind | None, None)
 
 
-for _name, _task in sorted(REGISTRY.items()):
-    app.command(_command(_task), name=_name)
+def run_app(asked: str = "") -> App:
+    """Return the commands of all operations of the product, and of the plugin that is asked for.
+
+    Raises:
+        InputError: The plugin is broken.
+    """
+    commands = App(name="run", help="Run one operation on the selected sites.")
+    added = {} if asked in REGISTRY else foreign(Plugins(), asked.partition(".")[0])
+    for name, task in sorted({**REGISTRY, **added}.items()):
+        commands.command(_command(task), name=name)
+    return commands
+
+
+app = run_app("modules.list")

@@ -79,6 +79,8 @@ def _secret(plain: object, place: Place | None, inline: list[SecretRef]) -> Secr
     if isinstance(plain, int):
         return inline[plain]
     word, _, target = str(plain).partition(":")
+    if word not in set(SecretKind):
+        return SecretRef(SecretKind.PLUGIN, str(plain), place=place)
     kind = SecretKind(word)
     folder = Path(place.file).parent if place and kind in _IN_A_FOLDER else Path()
     return SecretRef(kind, target, folder, place=place)

@@ -15,12 +15,22 @@ from fleet.inventory.document import BROKEN, Entry, Node
 from fleet.inventory.fields import SECTIONS, Field
 from fleet.inventory.references import SecretRef
 from fleet.inventory.wording import described, guess, shown
+from fleet.plugins import Group, Plugins
 
-__all__ = ["FORMATS", "SOURCE_FIELDS", "FileInclude", "Include", "SourceSpec", "read_includes"]
+__all__ = [
+    "FORMATS",
+    "SOURCES",
+    "SOURCE_FIELDS",
+    "FileInclude",
+    "Include",
+    "SourceSpec",
+    "read_includes",
+]
 
 SOURCES = ("exec", "http", "ansible")
 FORMATS = ("jsonl", "csv", "yaml", "ansible")
 TIMEOUT = 30.0
+_FOR_PLUGINS = {"source", "options", "cache", "timeout", "on_error"}
 _DURATION = SECTIONS["http"]["timeout"]
 HEADER_PATTERN = "[A-Za-z0-9!#$&'*+.^_`|~-]{1,100}"
 HEADER = re.compile(HEADER_PATTERN)
@@ -39,7 +49,7 @@ class SourceSpec:
     """Sites that a command prints or an address answers with.
 
     Args:
-        source: ``exec``, ``http`` or ``ansible``.
+        source: ``exec``, ``http``, ``ansible`` or the name of a plugin.
         file: The inventory file that names it.
         place: Where in it.
         format: What is printed: one of `FORMATS`.
@@ -50,6 +60,7 @@ class SourceSpec:
         cache: Seconds for which an earlier answer will do; 0 asks each time.
         timeout: Seconds it may take.
         stale: Whether an older answer will do where there is no new one.
+        options: What a plugin is told.
     """
 
     source: str
@@ -63,6 +74,12 @@ class SourceSpec:
     cache: float = 0.0
     timeout: float = TIMEOUT
     stale: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remote(self) -> bool:
+        """Return whether its sites come from elsewhere, so that they may not name files here."""
+        return self.source not in ("exec", "ansible")
 
     @property
     def name(self) -> str:
@@ -109,9 +126,42 @@ def _address(value: object) -> URL:
     return url
 
 
+def _source(value: object) -> str:
+    """Return the name of a source; what is installed is looked for only where we have none."""
+    if value in SOURCES:
+        return str(value)
+    known = Plugins().names(Group.SOURCES)
+    if value not in known:
+        raise ValueError(f"expected {', '.join((*SOURCES, *known))} or another plugin's name")
+    return str(value)
+
+
+def _options(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected a mapping of text, found {described(value)}")
+    texts = {key: entry.node.value for key, entry in value.items()}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("options are text: write numbers in quotes")
+    return texts
+
+
 SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "source": _choice(*SOURCES),
+        "source": Field(
+            _source,
+            {
+                "type": "string",
+                "description": "exec, http, ansible, or the name of a plugin that is installed.",
+            },
+        ),
+        "options": Field(
+            _options,
+            {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "What a plugin is told; no secrets.",
+            },
+        ),
         "run": Field(
             _words,
             {
@@ -223,11 +273,17 @@ class _Reader:
         """Add a source whose values are all right by themselves."""
         source = values.get("source")
         needed, other = ("url", "run") if source == "http" else ("run", "url")
-        if source is None:
+        if source is not None and source not in SOURCES:
+            if others := values.keys() - _FOR_PLUGINS:
+                self.note(f"the source {source} has no key '{min(others)}'", place)
+            else:
+                self.found.append(self._spec(values, place))
+        elif source is None:
             self.note(f"a source needs its key 'source': {', '.join(SOURCES)}", place)
         elif needed not in values:
             self.note(f"the source {source} needs its key '{needed}'", place)
-        elif other in values:
+        elif other in values or "options" in values:
+            other = other if other in values else "options"
             self.note(f"the source {source} has no key '{other}'", place)
         elif source != "http" and ("headers" in values or "ca_file" in values):
             self.note("only the source http has headers and ca_file", place)

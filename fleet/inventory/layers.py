@@ -225,7 +225,7 @@ class LayerReader:
             ref = SecretRef.parse(
                 str(value), folder=self._folder, place=place, allow_inline=self._allow_inline
             )
-            if self._remote and ref.kind in (SecretKind.FILE, SecretKind.EXEC):
+            if self._remote and ref.kind in (SecretKind.FILE, SecretKind.EXEC, SecretKind.PLUGIN):
                 raise InputError(
                     f"what comes over the network cannot use {ref.kind}: on this machine: refer "
                     "to the secret with env: or keyring:",

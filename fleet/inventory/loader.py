@@ -174,7 +174,7 @@ class _Reading:
         self._outputs.append(output)
         self.files.append(Path(output.name))
         self._note_output(include, output)
-        remote = include.source == "http"
+        remote = include.remote
         if output.format == "yaml":
             self._printed(output, remote=remote)
         else:

@@ -11,11 +11,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from fleet.errors import InputError, Place
+from fleet.plugins import Group, Plugins
 
 __all__ = ["SecretKind", "SecretRef"]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PREFIX = re.compile(r"(env|file|exec|keyring)\s*:", re.IGNORECASE)
+_FOREIGN = re.compile(r"([a-z][a-z0-9-]*):\S")
 
 
 class SecretKind(StrEnum):
@@ -25,6 +27,7 @@ class SecretKind(StrEnum):
     FILE = "file"
     EXEC = "exec"
     KEYRING = "keyring"
+    PLUGIN = "plugin"
     INLINE = "inline"
 
 
@@ -34,7 +37,8 @@ class SecretRef:
 
     Args:
         kind: Where the secret is kept.
-        target: What stands behind the prefix; empty for an inline secret.
+        target: What stands behind the prefix, for a plugin with its prefix; empty for an inline
+            secret.
         folder: The folder that files are relative to and commands run in; else empty.
         inline: The secret itself where it is written in the inventory, masked in every output.
         place: Where the reference stands.
@@ -54,17 +58,24 @@ class SecretRef:
         folder: Path,
         place: Place | None = None,
         allow_inline: bool = False,
+        plugins: Plugins | None = None,
     ) -> SecretRef:
         """Return the reference written as `text` in a file of `folder`.
 
         ``env:NAME``, ``file:PATH``, ``exec:COMMAND ARGUMENTS``, ``keyring:SERVICE/USERNAME``;
-        anything else is the secret itself, where `allow_inline` permits that.
+        anything else is the secret itself, where `allow_inline` permits that, and else what a
+        plugin of that prefix knows (`Plugins()` where none are given).
 
         Raises:
             InputError: It is not a reference, or a malformed one; `text` is not repeated.
         """
         prefix = _PREFIX.match(text)
         if not prefix:
+            foreign = _FOREIGN.match(text)
+            if foreign and not allow_inline and text.isprintable():
+                known = (plugins or Plugins()).names(Group.SECRETS)
+                if foreign[1] in known:
+                    return cls(SecretKind.PLUGIN, text, place=place)
             return cls._inline(text, place, allow_inline)
         kind = SecretKind(prefix[1].lower())
         if prefix[0] != f"{kind}:":
@@ -89,7 +100,9 @@ class SecretRef:
     @property
     def text(self) -> str:
         """Return the reference as it is written, or ``(inline)``; safe to print."""
-        return "(inline)" if self.kind is SecretKind.INLINE else f"{self.kind}:{self.target}"
+        if self.kind is SecretKind.INLINE:
+            return "(inline)"
+        return self.target if self.kind is SecretKind.PLUGIN else f"{self.kind}:{self.target}"
 
     def __str__(self) -> str:
         return self.text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import cast
 
 import anyio
 from anyio import to_thread
@@ -15,10 +16,13 @@ from fleet.inventory.keyring_backend import read_password
 from fleet.inventory.references import SecretKind, SecretRef
 from fleet.inventory.secret_commands import run_secret_command
 from fleet.inventory.secret_files import read_secret_file
+from fleet.plugins import Group, Plugins, plugin_failed
 
 __all__ = ["SecretKind", "SecretRef", "SecretResolver"]
 
 WORKERS = 8
+Provider = Callable[[str], Awaitable[object]]
+"""A plugin of `Group.SECRETS`: it returns a `SecretStr` for what stands behind its prefix."""
 _PRIVATE = ("PGPASSWORD",)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -31,6 +35,8 @@ class SecretResolver:
         exec_timeout: Seconds one command may take.
         keyring: Returns the password for a service and user name, or raises `InputError`.
         heard: Called with each secret as soon as all are known, before anybody gets them.
+        plugins: Know further prefixes, each by an async callable that takes what stands behind
+            the prefix; they have as long as a command.
     """
 
     def __init__(
@@ -39,11 +45,13 @@ class SecretResolver:
         exec_timeout: float = 30.0,
         keyring: Callable[[str, str], str] = read_password,
         heard: Callable[[str], None] = lambda _: None,
+        plugins: Plugins | None = None,
     ) -> None:
         self._environ = os.environ if environ is None else environ
         self._exec_timeout = exec_timeout
         self._keyring = keyring
         self._heard = heard
+        self._plugins = plugins or Plugins()
 
     async def resolve_all(
         self, refs: Iterable[SecretRef], *, beside: Iterable[SecretRef] = ()
@@ -104,8 +112,23 @@ class SecretResolver:
             return _text(
                 await run_secret_command(ref.target, ref.folder, passed_on, self._exec_timeout)
             )
+        if ref.kind is SecretKind.PLUGIN:
+            return await self._foreign(*ref.target.split(":", 1))
         service, _, username = ref.target.rpartition("/")
         return await to_thread.run_sync(self._keyring, service, username)
+
+    async def _foreign(self, prefix: str, target: str) -> str:
+        """Return what a plugin gives for `target`."""
+        provider = cast("Provider", self._plugins.load(Group.SECRETS, prefix))
+        plugin = self._plugins.described(Group.SECRETS, prefix)
+        try:
+            with anyio.fail_after(self._exec_timeout):
+                secret = await provider(target)
+        except Exception as error:  # noqa: BLE001 - it is the plugin's, whatever it is
+            raise plugin_failed(plugin, "gave no secret", error) from None
+        if not isinstance(secret, SecretStr):
+            raise InputError(f"{plugin} gave no secret, but {type(secret).__name__}")
+        return secret.get_secret_value()
 
     def _variable(self, name: str) -> str:
         value = self._environ.get(name)

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from fleet.errors import InputError
 from fleet.inventory.ansible import rows_of
-from fleet.inventory.includes import SourceSpec
+from fleet.inventory.includes import SOURCES, SourceSpec
 from fleet.inventory.source_commands import MAX_OUTPUT, run_source_command
+from fleet.inventory.source_plugins import ask_source_plugin
+from fleet.plugins import Plugins
 from fleet.private_files import PrivateFolder
 
 __all__ = ["Output", "Sources", "source_digest"]
@@ -54,12 +56,17 @@ class Sources:
     Args:
         cache: Where outputs are kept; None keeps none.
         environ: Variables that commands get; by default this process's.
+        plugins: Know further sources.
     """
 
     def __init__(
-        self, cache: PrivateFolder | None, environ: Mapping[str, str] | None = None
+        self,
+        cache: PrivateFolder | None,
+        environ: Mapping[str, str] | None = None,
+        plugins: Plugins | None = None,
     ) -> None:
         self._cache = cache
+        self._plugins = plugins or Plugins()
         self._environ = os.environ if environ is None else environ
 
     def output(self, spec: SourceSpec) -> Output:
@@ -94,6 +101,8 @@ class Sources:
             from fleet.inventory.source_addresses import ask_source_address  # noqa: PLC0415
 
             data = ask_source_address(spec)
+        elif spec.source not in SOURCES:
+            data = ask_source_plugin(spec, self._plugins)
         else:
             data = run_source_command(spec, self._environ)
         return rows_of(data) if spec.format == "ansible" else data
@@ -124,6 +133,7 @@ def _kept_name(spec: SourceSpec) -> str:
     folder = str(spec.file.parent.absolute())
     headers = {name: ref.text for name, ref in spec.headers.items()}
     what = [spec.source, folder, spec.format, spec.run, str(spec.url), headers, str(spec.ca_file)]
+    what += [dict(spec.options)] if spec.options else []
     return f"{PREFIX}{hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]}"
 
 

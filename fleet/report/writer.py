@@ -16,9 +16,10 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TextIO
+from typing import TextIO, cast
 
 from fleet.errors import InputError, InputErrors
+from fleet.plugins import Group, Plugins, plugin_failed
 from fleet.report.data import write_json
 from fleet.report.html import write_html
 from fleet.report.inert import inert
@@ -62,7 +63,7 @@ class Output:
     """One place a report goes to.
 
     Args:
-        format: A name in `RENDERERS`.
+        format: A name in `RENDERERS`, or of a plugin.
         path: The file to write, or None for stdout.
     """
 
@@ -110,8 +111,8 @@ def write_outputs(
     """
     faults: list[str] = []
     for output in outputs:
-        render = partial(renderers[output.format], report)
         try:
+            render = partial(renderers.get(output.format) or _foreign(output.format), report)
             if output.path:
                 write_whole(output.path, render)
             else:
@@ -119,6 +120,8 @@ def write_outputs(
                 stdout.flush()
         except BrokenPipeError:
             continue
+        except InputError as error:
+            faults.append(error.message)
         except OSError as error:
             where = output.path or "stdout"
             faults.append(f"the {output.format} report could not be written to {where}: {error}")
@@ -160,9 +163,32 @@ def write_whole(path: Path, write: Callable[[TextIO], object]) -> None:
     _sync_folder(path.parent)
 
 
+def _foreign(name: str) -> Renderer:
+    """Return what writes a plugin's format; whatever it raises is told with its distribution.
+
+    Raises:
+        InputError: The plugin cannot be loaded.
+    """
+    plugins = Plugins()
+    render = cast("Renderer", plugins.load(Group.REPORTS, name))
+
+    def guarded(report: RunReport, sink: Sink) -> None:
+        try:
+            render(report, sink)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the plugin's, whatever it is
+            plugin = plugins.described(Group.REPORTS, name)
+            raise plugin_failed(plugin, f"could not write the {name} report", error) from None
+
+    return guarded
+
+
 def _parse(value: str, *, checked: bool) -> Output:
     name, equals, file = value.partition("=")
-    if name not in RENDERERS:
+    if name not in RENDERERS and name in Plugins().names(Group.REPORTS):
+        _foreign(name)  # loaded before the run, so that none is spent on a broken one
+    elif name not in RENDERERS:
         known = ", ".join(RENDERERS)
         close = get_close_matches(name, RENDERERS, n=1)
         advice = f"did you mean {close[0]!r}?" if close else f"known formats: {known}"

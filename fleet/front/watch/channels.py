@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
+import anyio
 from anyio import to_thread
 from pydantic import SecretStr
 from yarl import URL
@@ -26,11 +28,14 @@ from fleet.front.watch.messages import Message, body, document, headline, mail, 
 from fleet.front.watch.nouns import Channel, ChannelType
 from fleet.inventory.references import SecretRef
 from fleet.inventory.secrets import SecretResolver
+from fleet.plugins import Group, Plugins, plugin_failed
 from fleet.site.exchange import Meter, Request
 from fleet.site.transport import Connections
 
 __all__ = ["Post"]
 
+Notifier = Callable[[SecretStr, str, str], Awaitable[object]]
+"""A plugin of `Group.NOTIFIERS`: takes the channel's url, a headline and a text."""
 _SECONDS = 15.0
 _LIMITS = HttpLimits(body=64 * 1024)
 
@@ -41,9 +46,13 @@ class Post:
     Args:
         resolver: Turns references into secrets, just before they are used.
         seconds: How long one receiver may take.
+        plugins: Know further receivers.
     """
 
-    def __init__(self, resolver: SecretResolver, seconds: float = _SECONDS) -> None:
+    def __init__(
+        self, resolver: SecretResolver, seconds: float = _SECONDS, plugins: Plugins | None = None
+    ) -> None:
+        self._plugins = plugins or Plugins()
         self._resolver = resolver
         self._seconds = seconds
 
@@ -69,6 +78,9 @@ class Post:
         elif channel.type is ChannelType.APPRISE:
             url = _told(channel.url, secrets)
             await to_thread.run_sync(notify_by_apprise, url, headline(message), body(message))
+        elif channel.type is ChannelType.PLUGIN:
+            url = _told(channel.url, secrets)
+            await self._foreign(channel.notifier, SecretStr(url), message)
         else:
             await self._webhook(channel, message, secrets)
 
@@ -81,6 +93,17 @@ class Post:
         """
         secrets = await self._resolver.resolve_all([heartbeat])
         await self._post(_told(heartbeat, secrets), b"ok", {"Content-Type": "text/plain"}, None)
+
+    async def _foreign(self, name: str, url: SecretStr, message: Message) -> None:
+        """Hand a message to a plugin."""
+        notify = cast("Notifier", self._plugins.load(Group.NOTIFIERS, name))
+        try:
+            with anyio.fail_after(self._seconds):
+                await notify(url, headline(message), body(message))
+        except Exception as error:  # noqa: BLE001 - it is the plugin's, whatever it is
+            plugin = self._plugins.described(Group.NOTIFIERS, name)
+            failed = plugin_failed(plugin, "did not take the message", error)
+            raise DeliveryError(failed.message) from None
 
     async def _webhook(
         self, channel: Channel, message: Message, secrets: Mapping[SecretRef, SecretStr]

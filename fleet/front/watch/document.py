@@ -47,13 +47,15 @@ _NEEDED = {
     ChannelType.WEBHOOK: ("url",),
     ChannelType.SLACK: ("url",),
     ChannelType.APPRISE: ("url",),
+    ChannelType.PLUGIN: ("notifier",),
     ChannelType.EMAIL: ("host", "from", "to"),
 }
 _ALLOWED = {
     ChannelType.WEBHOOK: {"type", "url", "secret", "digest", "ca_file"},
     ChannelType.SLACK: {"type", "url", "digest", "ca_file"},
     ChannelType.APPRISE: {"type", "url", "digest"},
-    ChannelType.EMAIL: {*CHANNEL, "to"} - {"url", "secret"},
+    ChannelType.PLUGIN: {"type", "url", "digest", "notifier"},
+    ChannelType.EMAIL: {*CHANNEL, "to"} - {"url", "secret", "notifier"},
 }
 
 
@@ -224,6 +226,7 @@ class _PlanReader:
             password=self._secret(entries, "password", CHANNEL),
             sender=reader.field(entries, "from", CHANNEL["from"], ""),
             to=tuple(each for each in to if isinstance(each, str)),
+            notifier=reader.field(entries, "notifier", CHANNEL["notifier"], ""),
         )
 
     def _host(self, entries: Mapping[str, Entry]) -> str:

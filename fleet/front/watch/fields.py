@@ -12,6 +12,7 @@ from fleet.front.watch.nouns import AlertKind, ChannelType, Misfire
 from fleet.inventory.fields import NAME_PATTERN, Field, check_name
 from fleet.inventory.windows import ZONE_PATTERN, parse_zone
 from fleet.inventory.wording import described, guess
+from fleet.plugins import Group, Plugins
 from fleet.policy.fields import SELECT, SEVERITY
 
 __all__ = ["ALERT", "CHANNEL", "KIND", "SCHEDULE", "TO", "WORD"]
@@ -109,6 +110,14 @@ def _secret(description: str) -> Field:
     return _matching(REFERENCE_PATTERN, wanted, description)
 
 
+def _notifier(value: object) -> str:
+    known = Plugins().names(Group.NOTIFIERS)
+    if value not in known:
+        there = f": {', '.join(known)}" if known else ", and none is"
+        raise ValueError(f"expected a notifier that is installed{there}")
+    return str(value)
+
+
 NAME = Field(_name, _pattern(NAME_PATTERN, "Its unique name."))
 WORD = _matching(LINE_PATTERN, "a line of text", "A path or name.")
 KIND = _enum(AlertKind, "What is told.")
@@ -154,5 +163,6 @@ CHANNEL: Mapping[str, Field] = {
     "username": _matching(LINE_PATTERN, "a login name", "Login at the mail server."),
     "password": _secret("Where its password is."),
     "from": TO,
+    "notifier": Field(_notifier, _pattern(NAME_PATTERN, "The plugin that takes the messages.")),
 }
 """The plain keys of a channel."""

@@ -38,6 +38,7 @@ class ChannelType(StrEnum):
     SLACK = "slack"
     EMAIL = "email"
     APPRISE = "apprise"
+    PLUGIN = "plugin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Channel:
         password: Its password, or None.
         sender: Address that mail comes from.
         to: Addresses that it goes to.
+        notifier: Name of the plugin that takes messages.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Channel:
     password: SecretRef | None = None
     sender: str = ""
     to: tuple[str, ...] = ()
+    notifier: str = ""
 
     @property
     def secrets(self) -> tuple[SecretRef, ...]:
