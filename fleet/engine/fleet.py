@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
+from anyio import to_thread
 from pydantic import SecretStr
 
 from fleet.config import Limits, Settings
@@ -83,11 +85,50 @@ class Fleet:
         self._remote = remote
         self._clipped = False
 
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *inventory: str | Path,
+        store: str | None = None,
+        settings: Settings | None = None,
+        resolver: SecretResolver | None = None,
+        sessions: bool = True,
+    ) -> AsyncIterator[Self]:
+        """Yield the fleet of an inventory, with its journal, as the command line has it.
+
+        Args:
+            inventory: Files and folders.
+            store: Where runs are recorded: a path or ``postgresql://...``; None for the user's
+                own file.
+            settings: Limits, retries, sizes.
+            resolver: Turns secret references into secrets.
+            sessions: Whether sessions are kept between runs, in a private cache file.
+
+        Raises:
+            InputErrors: Every mistake in the files.
+            JournalError: The journal cannot be opened.
+        """
+        # Loaded here: those who only read results or have no journal need no database.
+        from fleet.journal.journal import open_journal  # noqa: PLC0415
+
+        paths = [Path(each) for each in inventory]
+        whole = await to_thread.run_sync(Inventory.load, paths)
+        async with open_journal(store) as journal:
+            yield cls(
+                whole,
+                settings,
+                resolver=resolver,
+                journal=journal,
+                sessions=SessionCache() if sessions else None,
+            )
+
     async def run(  # noqa: PLR0913 - the whole of a run in one call
         self,
         task: Task,
         selected: Inventory | None = None,
         *,
+        select: str | None = None,
         dry_run: bool = False,
         confirm: int | None = None,
         budget: Budget | None = None,
@@ -99,6 +140,7 @@ class Fleet:
         Args:
             task: The operation with its parameters.
             selected: The sites, a narrowed copy of the inventory; all sites if None.
+            select: Only those of them with these labels, such as ``env=prod,tier in (gold)``.
             dry_run: Only say what would change.
             confirm: Number of sites that something irreversible may reach.
             budget: How many sites may end badly before no more are started.
@@ -107,13 +149,17 @@ class Fleet:
 
         Raises:
             InputErrors: A secret cannot be resolved; nothing was contacted.
-            InputError: The order names a source site that does not exist.
+            InputError: The order names a source site that does not exist, or `select` is
+                malformed or takes no site.
             Refused: Something irreversible is to reach another number of sites than confirmed.
             LockHeld: Another run holds some of the sites.
             JournalError: The run cannot be recorded; nothing was contacted.
         """
         dry_run = dry_run or task.read_only
-        sites = self._sites(task, selected or self.inventory)
+        chosen = self.inventory if selected is None else selected
+        if select is not None:
+            chosen = chosen.select(select)
+        sites = self._sites(task, chosen)
         if task.irreversible and not dry_run and confirm != len(sites):
             count = f"{len(sites)} site" if len(sites) == 1 else f"{len(sites)} sites"
             raise Refused(
@@ -121,12 +167,12 @@ class Fleet:
                 f" say --confirm {len(sites)} to go on"
             )
         order = Order(task.name, task.parameters(), sites, dry_run=dry_run)
-        async with self.open(order, listeners=listeners, stop=stop) as run:
+        async with self.begin(order, listeners=listeners, stop=stop) as run:
             await self._carry_out(run, task, (budget,) if budget else ())
         return run.report
 
     @asynccontextmanager
-    async def open(
+    async def begin(
         self,
         order: Order,
         *,

@@ -161,7 +161,7 @@ class Applier:
             resumes=begun.start if begun else None,
             recall=begun.recall if begun else None,
         )
-        async with self._fleet.open(order, listeners=listeners, stop=stop) as run:
+        async with self._fleet.begin(order, listeners=listeners, stop=stop) as run:
             await self._roll_out(run, begun)
         return run.report
 

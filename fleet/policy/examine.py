@@ -190,7 +190,7 @@ async def audit(
 
     sites = selected.where(asked).sites.listed()
     order = Order("audit", {}, sites, dry_run=True, kind="audit")
-    async with fleet.open(order, listeners=listeners, stop=stop) as run:
+    async with fleet.begin(order, listeners=listeners, stop=stop) as run:
         await run.visit(sites, lambda site: Examine(document.desired(site, today), today))
     return run.report
 

@@ -97,7 +97,7 @@ async def look(
 ) -> RunReport:
     """Return what would change on `sites` to bring them to `wanted`, their values by key."""
     order = Order(name, {}, tuple(sites), dry_run=True, kind="plan")
-    async with fleet.open(order, listeners=listeners, stop=stop) as run:
+    async with fleet.begin(order, listeners=listeners, stop=stop) as run:
         await run.visit(order.sites, lambda site: Conform(wanted[site.name]))
     return run.report
 
