@@ -12,12 +12,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
-from distributed import Client, get_worker, wait
+from distributed import Client, Future, get_worker, wait
 from yarl import URL
 
 from fleet.config import Settings
@@ -179,6 +179,7 @@ class DaskEngine:
         self._lookup = lookup
         self._size = size
         self._waves = 0
+        self._given: set[Future[Any]] = set()
 
     async def visit(
         self, sites: Sequence[Site], task_of: Callable[[Site], Task], ended: Ended, emit: Emit
@@ -197,9 +198,8 @@ class DaskEngine:
                 await deliveries.take(event[1])
 
             self._client.subscribe_topic(topic, told)
-            try:
-                await self._give_out(parts, topic, deliveries)
-            finally:
+            await self._give_out(parts, topic, deliveries)
+            if self._client.status == "running":
                 self._client.unsubscribe_topic(topic)
             watching.cancel_scope.cancel()
 
@@ -232,6 +232,22 @@ class DaskEngine:
 
     async def _work_off(self, part: Part, topic: str, deliveries: Deliveries) -> None:
         deliveries.expect(part)
+        try:
+            trouble = await self._result(part, topic)
+        except Exception as error:  # noqa: BLE001 - whatever befalls a cluster, its sites are settled
+            name = type(error).__name__
+            trouble = f"part {part.name} was not finished by the cluster ({name})"
+            _LOG.warning("%s", trouble)
+        if trouble and not self._stop.draining.is_set():
+            self._stop.halt(Halted(Halt.WORKERS, trouble))
+        await deliveries.close(part, trouble)
+
+    async def _result(self, part: Part, topic: str) -> str | None:
+        """Return why a part ended early on its worker, if it did.
+
+        Raises:
+            Exception: The worker or the cluster failed.
+        """
         future = self._client.submit(
             run_part,
             packed(part),
@@ -240,17 +256,13 @@ class DaskEngine:
             resources={f"region-{part.region}": 1} if part.region else None,
             pure=False,
         )
-        await wait(future)
-        trouble: str | None
-        if future.status == "finished":
-            trouble = await future
-        else:
-            trouble = f"part {part.name} was not finished by the cluster ({future.status})"
-            _LOG.warning("%s", trouble)
-        future.release()
-        await deliveries.close(part, trouble)
-        if trouble and not self._stop.draining.is_set():
-            self._stop.halt(Halted(Halt.WORKERS, trouble))
+        self._given.add(future)
+        try:
+            await wait(future)
+            return cast("str | None", await future)
+        finally:
+            self._given.discard(future)
+            future.release()
 
     def _parts(
         self,
@@ -286,23 +298,36 @@ class DaskEngine:
         return [(_region(site), servers[host_of(site)]) for site in sites]
 
     async def _pass_stop_on(self) -> None:
-        run_id = self._common.run_id
         await self._stop.draining.wait()
-        await self._client.run(_ask_to_stop, run_id, 1, on_error="ignore")
+        await self._ask_to_stop(1)
         await self._stop.aborting.wait()
-        await self._client.run(_ask_to_stop, run_id, 2, on_error="ignore")
+        await self._ask_to_stop(2)
+
+    async def _ask_to_stop(self, level: int) -> None:
+        """Ask all workers to stop; those of a lost cluster lose their claims instead."""
+        with suppress(OSError, RuntimeError):
+            await self._client.run(_ask_to_stop, self._common.run_id, level, on_error="ignore")
 
     async def _miss_workers(self) -> None:
-        """Halt the run where no worker has been there for long."""
+        """Halt the run where no worker has been there for long, and wait for no part any more."""
         seen = anyio.current_time()
         while True:
-            if await self._client.ncores():
+            if await self._workers():
                 seen = anyio.current_time()
             elif anyio.current_time() - seen > _NO_WORKERS:
                 reason = f"the cluster has had no worker for {_NO_WORKERS:.0f} s"
                 self._stop.halt(Halted(Halt.WORKERS, reason))
+                if self._client.status == "running":
+                    await self._client.cancel(list(self._given), force=True)
                 return
             await anyio.sleep(1)
+
+    async def _workers(self) -> bool:
+        """Return whether there are workers."""
+        try:
+            return bool(await self._client.ncores())
+        except (OSError, RuntimeError):
+            return False
 
 
 async def _connect(client: Client, scheduler: str) -> None:

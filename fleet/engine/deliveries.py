@@ -11,6 +11,7 @@ from fleet.engine.parts import Part
 from fleet.inventory.model import Site
 from fleet.journal.codec import decode_result
 from fleet.journal.journal import Journal
+from fleet.journal.records import Owner
 from fleet.results import SiteFinished, SiteResult, SiteStarted, Status
 
 __all__ = ["Deliveries"]
@@ -51,17 +52,20 @@ class Deliveries:
 
         Args:
             part: The part.
-            trouble: Why it ended early, if it did.
+            trouble: Why it ended early, if it did. Its worker may still be at work then, so the
+                part is taken from it first: what is told of its sites here has to stay true.
         """
         async with self._lock:
+            if trouble is not None:
+                await self._claims.take(self._run_id, part.name, Owner.here())
             names = [site.name for site in part.sites if site.name in self._awaited]
             found = await self._claims.outcomes(self._run_id, names)
             unsettled = await self._claims.unsettled(self._run_id, names)
             for name in names:
                 if name in found:
                     await self._one(found[name])
-                elif trouble is not None and name in unsettled:
-                    await self._one(self._unknown(name, trouble))
+                elif name in unsettled:
+                    await self._one(self._unknown(name, trouble or "the run was stopped"))
                 else:
                     del self._awaited[name]
 

@@ -67,12 +67,14 @@ class Cluster:
 
     Args:
         address: Where the scheduler is.
+        scheduler: Its process.
         folder: Where the processes run and keep their state.
         environ: Variables of the workers.
         options: Options of every process, such as its certificate.
     """
 
     address: str
+    scheduler: Process
     folder: Path
     environ: Mapping[str, str]
     options: Sequence[str] = ()
@@ -101,7 +103,7 @@ def cluster(
         folder=folder,
         environ=environ,
     )
-    made = Cluster("", folder, environ, options)
+    made = Cluster("", scheduler, folder, environ, options)
     try:
         made.address = scheduler.said(_ADDRESS)[1]
         yield made

@@ -142,6 +142,34 @@ async def test_a_stopped_run_stops_its_workers(tmp_path: Path, store: str) -> No
         assert set(place.changes().values()) == {1}
 
 
+def is_write(request: SimRequest) -> bool:
+    return request.method == "POST" and "module" in request.path
+
+
+async def test_a_dead_scheduler_ends_the_run_and_loses_no_result(
+    tmp_path: Path, store: str
+) -> None:
+    async with shared(tmp_path, store) as place:
+        await add(place, 1)
+        place.world.arm(place.cluster.scheduler.kill, is_write, after=12)
+        ended = await place.run(*ACTIVATE, "-o", "json=report.json")
+        assert place.world.sprung.is_set()
+        assert quiet(ended), ended.err
+        assert ended.code == 3, ended.err
+        changed = {name for name, count in place.changes().items() if count}
+    report = json.loads((tmp_path / "report.json").read_text())
+    untouched = {each["site"] for each in report["results"] if each["status"] == "not_started"}
+    assert not untouched & changed
+
+
+async def test_a_run_without_workers_ends(tmp_path: Path, store: str) -> None:
+    async with shared(tmp_path, store) as place:
+        await add(place, 1)
+        place.world.arm(place.cluster.workers[0].kill, is_write, after=12)
+        ended = await place.run(*ACTIVATE, "-o", "json=report.json")
+        assert (ended.code, quiet(ended)) == (3, True), ended.err
+
+
 async def test_sites_are_visited_where_their_region_is(tmp_path: Path, store: str) -> None:
     async with shared(tmp_path, store, 4) as place:
         labelled(tmp_path, region="eu")
