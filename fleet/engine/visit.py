@@ -359,7 +359,8 @@ def _unsigned(row: tuple[str, ...]) -> list[str]:
 
 
 def _reader(session: SiteSession) -> JetpackReader:
-    return JetpackReader(session.get, session.page, nested=session.nested)
+    nested, flat = session.nested, session.take_no_nested
+    return JetpackReader(session.get, session.page, nested=nested, flat=flat)
 
 
 def _parts(operation: Operation[Any]) -> dict[str, object]:

@@ -87,7 +87,8 @@ async def read_modules(
         reader: Reads the site.
         slugs: The modules; all where empty.
         wanted: What they should be. Then the connection is only read where it decides something:
-            where one is not as wanted, hidden, or waits for a user. None always reads it.
+            where one is to be switched on, is hidden, or waits for somebody to connect. None
+            always reads it.
         settings: The settings, where they were read already.
     """
     modules = await reader.modules(slugs)
@@ -103,8 +104,18 @@ def _takes_connection(
     modules: Mapping[str, Module], stored: Mapping[str, bool], wanted: Mapping[str, bool]
 ) -> bool:
     return any(
-        stored.get(slug, module.activated) is not wanted.get(slug, stored.get(slug, True))
+        _may_be_refused(module, stored.get(slug), wanted.get(slug))
         or (slug not in stored and not module.activated)
         or (module.requires_user_connection and not module.available)
         for slug, module in modules.items()
     )
+
+
+def _may_be_refused(module: Module, stored: bool | None, wanted: bool | None) -> bool:
+    """Return whether the connection may say why a module is not switched as wanted, or is hidden.
+
+    A stored state that is on can be switched off whatever the connection, as a rule.
+    """
+    if wanted is None or (module.activated if stored is None else stored) is wanted:
+        return False
+    return wanted or stored is None or not module.available

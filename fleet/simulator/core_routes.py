@@ -97,7 +97,12 @@ def _me(call: Call) -> Reply:
     user = call.visitor.user
     if user is None:
         raise RestError("rest_not_logged_in", "You are not logged in.", 401)
-    return Reply(_profile(call.site, user, call))
+    profile = _profile(call.site, user, call)
+    fields = str(call.params.get("_fields") or "capabilities").split(",")
+    if call.site.era.nested_fields and "capabilities" not in fields:
+        # A nested name does not bring them (class-wp-rest-users-controller.php).
+        profile.pop("capabilities", None)
+    return Reply(profile)
 
 
 def _users(call: Call) -> Reply:

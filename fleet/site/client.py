@@ -100,10 +100,19 @@ class JetpackReader:
         get: Sends a GET to a REST route of the site.
         page: Fetches a page below wp-admin, where the account signs in like a browser.
         nested: False where WordPress is known to take no nested names in ``_fields``.
+        flat: Told when it turns out to take none.
     """
 
-    def __init__(self, get: Get, page: Page | None = None, *, nested: bool = True) -> None:
+    def __init__(
+        self,
+        get: Get,
+        page: Page | None = None,
+        *,
+        nested: bool = True,
+        flat: Callable[[], None] = lambda: None,
+    ) -> None:
         self._nested = nested
+        self._flat = flat
         self._get = get
         self._page = page
         self._routes: RouteTable | None = None
@@ -146,10 +155,14 @@ class JetpackReader:
         named = dict.fromkeys(slugs)
         listed: dict[str, object] = {}
         fields = ",".join(f"{slug}.{key}" for slug in named for key in _DECISIVE)
-        if self._nested and named and len(fields) <= _LONGEST:
+        filtered = self._nested and bool(named) and len(fields) <= _LONGEST
+        if filtered:
             listed = demand(await self.read("module/all", {"_fields": fields})).mapping
         if not listed:
             listed = demand(await self.read("module/all")).mapping
+            if filtered and not listed.keys().isdisjoint(named):
+                self._nested = False
+                self._flat()
         return {
             slug: _payload(Module, module)
             for slug, module in listed.items()

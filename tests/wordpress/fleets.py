@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
+from fleet.engine.sessions import SessionCache
 from fleet.inventory.model import Inventory
 from fleet.inventory.secrets import SecretResolver
 from tests.wordpress.site import WordPressSite
@@ -21,6 +22,7 @@ def fleet_of(
     username: str = "",
     password: str | None = None,
     method: str = "cookie",
+    sessions: SessionCache | None = None,
 ) -> Fleet:
     """Return a fleet of real sites, as their administrators unless said otherwise."""
     lines = ["version: 1", "sites:"]
@@ -37,4 +39,5 @@ def fleet_of(
     path = folder / "inventory.yaml"
     path.write_text("\n".join(lines))
     settings = Settings(limits=Limits(concurrency=4, per_host=4))
-    return Fleet(Inventory.load([path]), settings, resolver=SecretResolver(environ))
+    resolver = SecretResolver(environ)
+    return Fleet(Inventory.load([path]), settings, resolver=resolver, sessions=sessions)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from fleet.config import Settings
+from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop, stop_on_signals
 from fleet.errors import InputError
 from fleet.front.console import put, say, tell
@@ -76,7 +77,7 @@ def _watcher(plan: Plan, store: str | None, stop: Stop) -> Watcher:
     return Watcher(
         plan,
         lambda: open_journal(store),
-        Executor(resolver, clock.now, Settings()),
+        Executor(resolver, clock.now, Settings(), SessionCache()),
         Post(resolver),
         clock,
         stop,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
+from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
 from fleet.front.watch.conditions import Seen, grade_by, seen_in
 from fleet.front.watch.nouns import Schedule
@@ -46,12 +47,18 @@ class Executor:
         resolver: Turns secret references into secrets.
         now: The time, with time zone.
         settings: Limits and retries of a run; the schedule's own concurrency counts.
+        sessions: Where sessions are kept between runs; None logs in to each site anew.
     """
 
     def __init__(
-        self, resolver: SecretResolver, now: Callable[[], datetime], settings: Settings
+        self,
+        resolver: SecretResolver,
+        now: Callable[[], datetime],
+        settings: Settings,
+        sessions: SessionCache | None = None,
     ) -> None:
         self._resolver = resolver
+        self._sessions = sessions
         self._now = now
         self._settings = settings
 
@@ -75,6 +82,7 @@ class Executor:
             resolver=self._resolver,
             journal=journal,
             now=self._now,
+            sessions=self._sessions,
         )
         report = await self._report(fleet, schedule, document, selected, stop)
         return Ran(report, seen_in(report, grade_by(document, selected, report)), selected)
