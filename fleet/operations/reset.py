@@ -122,12 +122,17 @@ class _Reset(Operation[ResetState]):
         log: WriteLog,
         trouble: SiteError | None,
     ) -> tuple[KeyResult, ...]:
-        """Return each key that differs as changed; where none does, the groups."""
+        """Return each key that differs as changed; where none does, the groups.
+
+        A group that could not be read before is not seen to differ by being read afterwards.
+        """
         if after is None or any(undone(change.key, log, trouble) for change in changes):
             return super().judge(before, after, changes, log, trouble)
         doubt = _doubt(log, trouble)
         changed = tuple(
-            self._changed(key, before, after, doubt) for key in _differing(before, after)
+            self._changed(key, before, after, doubt)
+            for key in _differing(before, after)
+            if any(key.startswith(f"{change.key}.") for change in changes)
         )
         if changed:
             return changed

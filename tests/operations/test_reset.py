@@ -80,6 +80,15 @@ async def test_secrets_are_masked_one_by_one_and_in_groups() -> None:
     assert (judged[0].before, judged[0].found) == (MASK, "")
 
 
+async def test_a_group_that_was_not_read_before_is_not_seen_to_change() -> None:
+    reset, log = ResetOptions(), WriteLog()
+    (change,) = reset.decide(BEFORE).changes
+    await log.sending([change])
+    after = ResetState({**AFTER.values, "settings.carousel_display_exif": True})
+    judged = reset.judge(BEFORE, after, (change,), log, None)
+    assert [key.key for key in judged] == ["modules.likes"]
+
+
 def test_what_can_never_be_read_is_not_reset() -> None:
     decision = ResetModules().decide(ResetState({}))
     assert decision.changes == ()
