@@ -37,6 +37,7 @@ _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
     "init": ("init:init", "Write an inventory, a policy and schedules to begin with."),
     "sites": ("sites:app", "Show the inventory as it is understood."),
+    "doctor": ("doctor:doctor", "Tell what keeps sites, and this machine, from working."),
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
     "plugins": ("plugins:app", "List the plugins that are installed."),
     "run": ("run:app", "Run one operation on the selected sites."),

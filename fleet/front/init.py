@@ -105,5 +105,5 @@ def _next(folder: Path) -> tuple[str, ...]:
     return (
         f"{where}$EDITOR inventory.yaml",
         "read -rs FLEET_PASSWORD && export FLEET_PASSWORD",
-        "fleet sites list",
+        "fleet doctor",
     )

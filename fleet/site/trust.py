@@ -15,7 +15,14 @@ from pathlib import Path
 
 from fleet.errors import SiteError
 
-__all__ = ["Trust", "certificate_trouble", "handshake_trouble", "key_pin", "ssl_context"]
+__all__ = [
+    "Trust",
+    "certificate_trouble",
+    "fields_of",
+    "handshake_trouble",
+    "key_pin",
+    "ssl_context",
+]
 
 NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 _NOT_YET_VALID = 9
@@ -111,6 +118,27 @@ def key_pin(certificate: bytes) -> str:
     except IndexError:
         return ""
     return "sha256/" + base64.b64encode(hashlib.sha256(key).digest()).decode("ascii")
+
+
+def fields_of(certificate: bytes) -> list[bytes]:
+    """Return the contents of a certificate's fields after the version, up to its public key.
+
+    Raises:
+        ValueError: These bytes are no certificate.
+    """
+    found = []
+    try:
+        outer, _ = _inside(certificate, 0)
+        start, _ = _inside(certificate, outer)
+        if certificate[start] == _VERSION:
+            start = _inside(certificate, start)[1]
+        for _ in range(_BEFORE_KEY):
+            begin, end = _inside(certificate, start)
+            found.append(certificate[begin:end])
+            start = end
+    except IndexError:
+        raise ValueError("these bytes are no certificate") from None
+    return found
 
 
 def _inside(data: bytes, start: int) -> tuple[int, int]:
