@@ -16,7 +16,7 @@ from fleet.errors import FleetError
 from fleet.report.inert import inert_lines
 from fleet.results import Event, RunStarted
 
-__all__ = ["announce", "console_on", "finish_output", "put", "say", "silence", "tell"]
+__all__ = ["announce", "columns_of", "console_on", "finish_output", "put", "say", "silence", "tell"]
 
 
 def say(text: str) -> None:
@@ -74,6 +74,12 @@ def silence(stream: TextIO) -> None:
 def console_on(stream: TextIO, *, colour: bool) -> Console:
     """Return a console that never takes text for markup; ``NO_COLOR`` is heeded too."""
     return _Console(file=stream, no_color=None if colour else True, markup=False, highlight=False)
+
+
+def columns_of(stream: TextIO) -> int:
+    """Return the columns of a terminal, or 100 where the stream is none."""
+    console = console_on(stream, colour=False)
+    return console.width if console.is_terminal else 100
 
 
 def announce(event: Event) -> None:

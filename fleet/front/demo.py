@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from fleet.config import Limits, Settings
 from fleet.engine.fleet import Fleet
 from fleet.engine.stop import Stop
 from fleet.errors import InputError, Interrupted
-from fleet.front.console import console_on, put, say, tell
+from fleet.front.console import columns_of, console_on, put, say, tell
 from fleet.front.execute import run_async, watched, worst
 from fleet.front.options import Output
 from fleet.front.plan_view import plan_text
@@ -30,8 +31,9 @@ from fleet.policy.examine import audit
 from fleet.policy.plan import Plan, render_plan
 from fleet.policy.planning import make_plan
 from fleet.report.data import json_text, render_json, report_document
+from fleet.report.html import write_html
 from fleet.report.text import print_text
-from fleet.report.writer import write_file
+from fleet.report.writer import write_file, write_whole
 from fleet.results import RunReport
 
 __all__ = ["demo"]
@@ -108,13 +110,14 @@ def demo(
     reports = done.reports
     for name, report in reports.items():
         write_file(folder / f"{name}.json", render_json(report))
+        write_whole(folder / f"{name}.html", partial(write_html, report))
     if wanted == "json":
         put(json_text(_document(sites, list(reports.values()))))
     code = worst(report.exit_code for name, report in reports.items() if name != "audit")
     if done.stopped:
         raise Interrupted(done.stopped)
     if not out.quiet:
-        _close(folder, code)
+        _close(folder, *reports, code=code)
     return code
 
 
@@ -173,7 +176,7 @@ def _printer(out: Output) -> Callable[[str, RunReport | Plan], None]:
     def show(title: str, what: RunReport | Plan) -> None:
         say(f"== {title}\n")
         if isinstance(what, Plan):
-            put(plan_text(what, verbose=out.verbose))
+            put(plan_text(what, verbose=out.verbose, width=columns_of(sys.stdout)))
         else:
             with suppress(BrokenPipeError):
                 print_text(console, what, verbose=out.verbose)
@@ -193,8 +196,9 @@ def _document(sites: int, reports: list[RunReport]) -> dict[str, object]:
     }
 
 
-def _close(folder: Path, code: int) -> None:
+def _close(folder: Path, *reports: str, code: int) -> None:
     tell(f"fleet: the inventory, the policy, the plan and all reports are in {folder}")
+    tell(f"fleet: open the last report in a browser: {folder / reports[-1]}.html")
     if code:
         tell("fleet: exits with 3, because some made-up sites have troubles on purpose")
     tell("fleet: to try the commands yourself, run: fleet simulate --sites 12")

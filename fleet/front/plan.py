@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from fleet.engine.fleet import Fleet
 from fleet.errors import InputError
 from fleet.front.ci.job import complain, job_of
 from fleet.front.ci.news import PlanNews
-from fleet.front.console import put, tell
+from fleet.front.console import columns_of, put, tell
 from fleet.front.execute import run_async, watched, worst
 from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
@@ -39,6 +40,8 @@ __all__ = [
 _FORMATS = ("text", "json", "md")
 DRIFT = 2
 BUG = 1
+
+_SAVED = "the same command with -o plan.json, then fleet apply plan.json"
 
 PolicyFiles = Annotated[tuple[Path, ...], Parameter(name=["--policy", "-p"], negative="")]
 
@@ -92,7 +95,8 @@ def plan(
         return plan_exit_code(made, report)
     files = [target.path for target in targets if target.format == "json" and target.path]
     allowed = f" --allow-sites {len(made.changing)}" if made.guard else ""
-    advice = f"fleet apply {files[0]}{allowed}" if files and made.changing else None
+    apply = f"fleet apply {files[0]}{allowed}" if files else _SAVED
+    advice = apply if made.changing else None
     code = plan_exit_code(made, report, detailed=detailed_exitcode)
     code = worst((code, write_plan(made, targets, out, advice)))
     text = plan_markdown(made, next_command=advice)
@@ -140,7 +144,8 @@ def write_plan(
     code = 0
     # Files come first: whoever reads standard output may be slow, or gone.
     for target in sorted(targets, key=lambda each: each.path is None):
-        text = _rendered(made, target.format, out, next_command)
+        width = 100 if target.path else columns_of(sys.stdout)
+        text = _rendered(made, target.format, out, next_command, width)
         if target.path is None:
             if not (out.quiet and out.output != ("text",) and target.format == "text"):
                 put(text)
@@ -158,7 +163,7 @@ def show_plan(made: Plan, out: Output) -> None:
     if out.quiet:
         tell(f"fleet: {plan_headline(made)}")
         return
-    tell(plan_text(made, verbose=out.verbose))
+    tell(plan_text(made, verbose=out.verbose, width=columns_of(sys.stderr)))
 
 
 def unfinished(report: RunReport) -> bool:
@@ -184,12 +189,12 @@ def plan_exit_code(made: Plan, report: RunReport, *, detailed: bool = False) -> 
     return DRIFT if detailed and made.changing else 0
 
 
-def _rendered(made: Plan, name: str, out: Output, next_command: str | None) -> str:
+def _rendered(made: Plan, name: str, out: Output, next_command: str | None, width: int) -> str:
     if name == "json":
         return render_plan(made)
     if name == "md":
         return out.mark + plan_markdown(made, next_command=next_command)
-    return plan_text(made, verbose=out.verbose, next_command=next_command)
+    return plan_text(made, verbose=out.verbose, width=width, next_command=next_command)
 
 
 async def planned(

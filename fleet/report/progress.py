@@ -23,6 +23,8 @@ __all__ = ["ProgressListener"]
 
 _CALM = (Status.UNCHANGED, Status.CHANGED, Status.DRIFT)
 _NAMED = 2
+_WIDE = 90
+"""Columns from which the bar may take more of them."""
 
 
 class ProgressListener:
@@ -94,14 +96,14 @@ class _Tally:
         self.total = 0
         self.done = 0
         self.attention = 0
-        self.running: dict[str, None] = {}
+        self.running: dict[str, float] = {}
 
     def note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self.total = len(event.sites)
             self._began = self._clock()
         elif isinstance(event, SiteStarted):
-            self.running[event.site] = None
+            self.running[event.site] = self._clock()
         elif isinstance(event, SiteFinished):
             self.running.pop(event.result.site, None)
             self.done += 1
@@ -115,20 +117,34 @@ class _Tally:
         if self.attention:
             verb = "needs" if self.attention == 1 else "need"
             words.append(f"{self.attention:,} {verb} attention")
+        left = self.total - self.done
+        if self.done and seconds >= 1 and left > 0:
+            words.append(f"about {_roughly(left * seconds / self.done)} left")
+        elif left <= 0:
+            words.append(duration(seconds))
         if self.done and seconds >= 1:
             words.append(f"{self.done / seconds:,.1f} sites/s")
-        return [*words, duration(seconds)]
+        return words
 
     def in_flight(self) -> str:
-        """Name the sites that have been worked on the longest."""
+        """Name the sites that have been worked on the longest, and for how long."""
         # Drawn by a thread of rich's: the copy keeps iteration off a changing dict.
-        running = list(self.running)
-        named = ", ".join(inert(site, 32) for site in running[:_NAMED])
-        return f"{named} + {len(running) - _NAMED:,}" if len(running) > _NAMED else named
+        running = list(self.running.items())
+        now = self._clock()
+        named = ", ".join(
+            f"{inert(site, 32)} {duration(max(now - since, 0.0))}"
+            for site, since in running[:_NAMED]
+        )
+        return f"{named} + {len(running) - _NAMED:,} more" if len(running) > _NAMED else named
+
+
+def _roughly(seconds: float) -> str:
+    """Return an estimate of seconds without the precision that it does not have."""
+    return f"{max(round(seconds), 1)} s" if seconds < 60 else duration(seconds)
 
 
 class _Facts(ProgressColumn):
-    """The words right of the bar, cut to what the line has room for."""
+    """The words right of the bar, and below the slowest sites, each cut to the line's room."""
 
     max_refresh = 0.2
 
@@ -139,13 +155,13 @@ class _Facts(ProgressColumn):
     def render(self, task: Task) -> Text:  # noqa: ARG002 - the tally knows more than the task
         text = Text(", ".join(self._tally.words()), no_wrap=True, overflow="ellipsis")
         if busy := self._tally.in_flight():
-            text.append(f"  {busy}", "dim")
+            text.append(f"\nslowest: {busy}", "dim")
         return text
 
 
 def _live_line(console: Console, tally: _Tally, clock: Callable[[], float]) -> Progress:
     live = Progress(
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=20 if console.width >= _WIDE else 8),
         _Facts(tally),
         console=console,
         transient=True,

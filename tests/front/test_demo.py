@@ -62,8 +62,11 @@ def test_the_demo_says_where_the_files_are_and_what_to_try_next(tmp_path: Path) 
     ended = run("demo", folder=tmp_path)
     (folder,) = re.findall(r"reports are in (\S+)", ended.stderr)
     assert sorted(path.name for path in Path(folder).iterdir()) == [
+        "apply.html",
         "apply.json",
+        "audit-again.html",
         "audit-again.json",
+        "audit.html",
         "audit.json",
         "inventory.yaml",
         "journal.db",
@@ -72,6 +75,8 @@ def test_the_demo_says_where_the_files_are_and_what_to_try_next(tmp_path: Path) 
     ]
     assert read_plan(Path(folder) / "plan.json").origin == "policy"
     assert "fleet simulate" in ended.stderr.splitlines()[-1]
+    assert f"in a browser: {folder}/audit-again.html" in ended.stderr
+    assert "island-school" in (Path(folder) / "audit-again.html").read_text()
     assert ended.stdout.count("Total ") == 3
     assert ended.stdout.count("== ") == 4
     assert "\x1b" not in ended.stdout

@@ -51,7 +51,7 @@ async def test_the_whole_way_from_plan_to_rollback(tmp_path: Path) -> None:
         assert (audit.code, writes(world)) == (2, 0)
         plan = await fleet(tmp_path, "plan", "-o", "plan.json", "-o", "md=plan.md")
         assert plan.code == 0
-        assert "modules.likes     on → off  (baseline)  \N{MULTIPLICATION SIGN} 4 sites" in plan.out
+        assert "modules.likes:     on -> off (baseline)  x 4 sites" in plan.out
         assert plan.out.endswith("Next     fleet apply plan.json\n")
         assert "| modules\\.likes |" in (tmp_path / "plan.md").read_text()
         assert (await fleet(tmp_path, "plan", "--detailed-exitcode")).code == 2

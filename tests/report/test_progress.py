@@ -60,9 +60,9 @@ def test_without_a_terminal_a_plain_line_comes_now_and_then() -> None:
     events = [event for site in sites for event in finished(site)]
     watch(console, Clock(), started("a", "b", "c"), *events, RunFinished(STARTED))
     assert written(console).splitlines() == [
-        "fleet: 1 of 3 sites, 0.1 sites/s, 20.0 s",
-        "fleet: 2 of 3 sites, 1 needs attention, 0.1 sites/s, 40.0 s",
-        "fleet: 3 of 3 sites, 1 needs attention, 0.1 sites/s, 1 min 00 s",
+        "fleet: 1 of 3 sites, about 40 s left, 0.1 sites/s",
+        "fleet: 2 of 3 sites, 1 needs attention, about 20 s left, 0.1 sites/s",
+        "fleet: 3 of 3 sites, 1 needs attention, 1 min 00 s, 0.1 sites/s",
     ]
 
 
@@ -82,15 +82,15 @@ def test_a_quiet_run_shows_nothing(terminal: bool) -> None:
 def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines() -> None:
     console = a_console(terminal=True, kind="dumb")
     watch(console, Clock(), started("a"), *finished(healthy("a")))
-    assert written(console) == "fleet: 1 of 1 site, 0.1 sites/s, 20.0 s\n"
+    assert written(console) == "fleet: 1 of 1 site, 20.0 s, 0.1 sites/s\n"
 
 
 def shown_live(*events: Event, width: int = 120) -> str:
-    """Return the last live line drawn."""
+    """Return the last two live lines drawn, joined by a bar."""
     console = a_console(terminal=True, width=width)
     watch(console, Clock(), *events)
     frames = re.split(r"\x1b\[[0-9?]*[A-Za-z]|[\r\n]", written(console))
-    return [frame for frame in frames if frame.strip()][-1]
+    return " | ".join(frame.strip() for frame in [each for each in frames if each.strip()][-2:])
 
 
 def test_a_terminal_shows_counts_time_and_the_sites_in_flight() -> None:
@@ -102,12 +102,14 @@ def test_a_terminal_shows_counts_time_and_the_sites_in_flight() -> None:
         SiteStarted("d"),
         SiteStarted("e"),
     )
-    assert "2 of 5 sites, 1 needs attention, 0.0 sites/s, 1 min 20 s  c, d + 1" in line
+    assert "2 of 5 sites, 1 needs attention, about 2 min 00 s left, 0.0 sites/s | " in line
+    assert line.endswith(" | slowest: c 30.0 s, d 20.0 s + 1 more")
 
 
-def test_the_live_line_stays_one_line_on_a_narrow_terminal() -> None:
-    line = shown_live(started("a"), SiteStarted("a" * 30), width=40)
-    assert len(line) <= 40
+def test_the_live_lines_are_not_broken_on_a_narrow_terminal() -> None:
+    lines = shown_live(started("a"), SiteStarted("a" * 30), width=40).split(" | ")
+    assert lines[-1].startswith("slowest: aaa")
+    assert all(len(line) <= 40 for line in lines)
 
 
 def test_names_on_the_live_line_are_inert() -> None:
