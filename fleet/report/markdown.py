@@ -134,7 +134,8 @@ def _causes(found: Sequence[Cause]) -> Iterator[str]:
         return
     count = sum(cause.sites.count for cause in found)
     yield ""
-    yield f"### {plural(count, 'site')} to look at"
+    verb = "needs" if count == 1 else "need"
+    yield f"### {plural(count, 'site')} {verb} attention"
     for cause in found[:_CAUSES]:
         yield ""
         yield from _cause(cause)

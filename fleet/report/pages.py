@@ -62,7 +62,8 @@ def write_page(name: str, values: Mapping[str, object], sink: Sink, *, extra_css
         values: What the template asks for.
         extra_css: Rules added to the shared style.
     """
-    css, script = _asset("style.css"), _asset("table.js")
+    css = _asset("tokens.css") + _asset("templates/style.css")
+    script = _asset("templates/table.js")
     shared = {
         "css": Markup(css),  # noqa: S704 - our own file
         "script": Markup(script),  # noqa: S704 - our own file
@@ -76,7 +77,7 @@ def write_page(name: str, values: Mapping[str, object], sink: Sink, *, extra_css
 
 
 def _asset(name: str) -> str:
-    return files("fleet.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("fleet.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(styles: list[str], script: str) -> str:
