@@ -182,7 +182,7 @@ class Redactor:
             return True
         plain = _plain(blob) if self._forms else blob
         layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
-        return any(head in layer for layer in layers for head in self._heads)
+        return any(any(map(layer.__contains__, self._heads)) for layer in layers)
 
     def _masked(self, text: str, kind: _Kind) -> str:
         size = len(text)
@@ -308,20 +308,26 @@ def _forms(secret: str) -> Iterator[str]:
 
     WordPress takes an application password with its spaces, without them, and in fours.
     """
-    letters = "".join(secret.split())
-    spaced = [secret, " ".join(secret.split()), secret.strip()]
-    if len(letters) == _APPLICATION:
-        spaced.append(" ".join(letters[at : at + 4] for at in range(0, _APPLICATION, 4)))
-    plain = [*spaced, letters, *(form.replace(" ", "+") for form in spaced)]
-    # As two habits of quoting a quote for a shell have it.
-    plain += [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]
-    for form in dict.fromkeys(plain):
+    for form in dict.fromkeys(_spellings(secret)):
         if len(form) >= SHORTEST:
             data = form.encode("utf-8", "surrogatepass")
             yield from (form, _plain(form), data.hex())
             for core in _in_base64(data):
                 yield core
                 yield core.replace("+", "-").replace("/", "_")
+
+
+def _spellings(secret: str) -> list[str]:
+    """Return the ways in which a secret is written before anything is encoded."""
+    if secret.isalnum() and len(secret) != _APPLICATION:
+        return [secret]
+    letters = "".join(secret.split())
+    spaced = [secret, " ".join(secret.split()), secret.strip()]
+    if len(letters) == _APPLICATION:
+        spaced.append(" ".join(letters[at : at + 4] for at in range(0, _APPLICATION, 4)))
+    plain = [*spaced, letters, *(form.replace(" ", "+") for form in spaced)]
+    # As two habits of quoting a quote for a shell have it.
+    return plain + [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]
 
 
 def _pieces(secret: str) -> Iterator[str]:

@@ -146,14 +146,14 @@ def test_secrets_that_come_later_are_looked_for_too() -> None:
 
 
 class Counted(str):
-    """A secret that counts how often it is taken apart."""
+    """A secret that counts how often its forms are made."""
 
     __slots__ = ("taken",)
 
-    def split(self, *given: Any, **named: Any) -> list[str]:
-        """Return the parts, and count."""
+    def encode(self, *given: Any, **named: Any) -> bytes:
+        """Return the bytes, and count."""
         self.taken = getattr(self, "taken", 0) + 1
-        return super().split(*given, **named)
+        return super().encode(*given, **named)
 
 
 def test_a_secret_that_is_heard_again_costs_nothing() -> None:
