@@ -87,7 +87,7 @@ class Remembered:
 
     @classmethod
     def _read(cls, kept: Mapping[str, Any]) -> Remembered | None:
-        if kept["form"] != _FORM:
+        if kept["form"] != _FORM or not _is_whole(kept):
             return None
         endpoints = Endpoints(
             rest_root=URL(kept["root"]),
@@ -106,3 +106,10 @@ class Remembered:
             kept["nonce"],
             tuple((origin, path, name, value) for origin, path, name, value in kept["cookies"]),
         )
+
+
+def _is_whole(kept: Mapping[str, Any]) -> bool:
+    """Return whether values are what `Remembered.document` makes them."""
+    texts = [kept["name"], kept["link"], kept["nonce"], *kept["absent"]]
+    texts += [part for row in kept["cookies"] for part in row]
+    return isinstance(kept["since"], int | float) and all(isinstance(each, str) for each in texts)

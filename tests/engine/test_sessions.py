@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import stat
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,6 +252,24 @@ async def test_a_damaged_file_begins_anew_with_one_warning(
             assert used(await audit(sim))[1] == 1
             assert used(await audit(sim)) == (2, 0)
     assert ["damaged" in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"since": "soon"}, {"since": None}, {"nonce": 5}, {"cookies": [["a", "b", "c", 5]]}]
+)
+async def test_an_entry_of_another_form_is_passed_over(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    kept = cache(tmp_path)
+    async with simulated(tmp_path, SITE, sessions=kept) as sim:
+        await audit(sim)
+        with closing(sqlite3.connect(kept.path)) as database, database:
+            (text,) = database.execute("SELECT kept FROM sessions").fetchone()
+            document = {**json.loads(text), **odd}
+            database.execute("UPDATE sessions SET kept = ?", (json.dumps(document),))
+        again = await audit(sim)
+        assert again.results[0].status is Status.DRIFT
+        assert used(again)[1] == 1
 
 
 async def test_forgetting_removes_one_site_or_all(tmp_path: Path) -> None:
