@@ -41,6 +41,7 @@ _COMMANDS = {
     "operations": ("operations:operations", "List what can be done, with parameters and routes."),
     "plugins": ("plugins:app", "List the plugins that are installed."),
     "run": ("run:app", "Run one operation on the selected sites."),
+    "comment": ("ci.comment:comment", "Keep a report as one comment of a pull or merge request."),
     "audit": ("audit:audit", "Tell how sites stand to their policies; nothing is changed."),
     "plan": ("plan:plan", "Tell what apply would change; nothing is changed."),
     "approve": ("approving:approve", "Approve of a plan, for a time and under a name."),

@@ -116,8 +116,8 @@ def test_gitlab_gets_variables(tmp_path: Path) -> None:
     file = tmp_path / "fleet.env"
     GitLabJob({"FLEET_DOTENV": str(file)}).tell(RunNews(broken(HOSTILE), 3))
     lines = file.read_text().splitlines()
-    assert "JETFLEET_EXIT_CODE=3" in lines
-    assert all(re.fullmatch(r"JETFLEET_[A-Z_]+=[\w.:-]*", line) for line in lines)
+    assert "JETFLEET_OUT_EXIT_CODE=3" in lines
+    assert all(re.fullmatch(r"JETFLEET_OUT_[A-Z_]+=[\w.:-]*", line) for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("policy", "mine", *READ, "-v"),
     ),
     "plan": (("plan", *READ, "-v", "-o", "plan.json", "-o", "md=plan.md", "-o", "text"),),
+    "comment": (("comment", "plan.md"),),
     "approve": (("approve", "plan.json", "--as", "mia"),),
     "apply": (("apply", "plan.json", *LOUD),),
     "rollback": (("rollback", "last", "--yes", "-v"),),

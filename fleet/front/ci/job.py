@@ -98,6 +98,8 @@ class GitHubJob(Job):
 class GitLabJob(Job):
     """A job of GitLab: values for later jobs go to the file that ``FLEET_DOTENV`` names.
 
+    They have names of their own, so that none takes the place of a variable that was set.
+
     GitLab has no command that masks; its masked variables do.
     """
 
@@ -109,8 +111,8 @@ class GitLabJob(Job):
         values = news.values()
 
         def lines(_there: int) -> str:
-            named = {f"JETFLEET_{name.replace('-', '_').upper()}": values[name] for name in values}
-            return "".join(f"{name}={value}\n" for name, value in named.items())
+            words = ((name.replace("-", "_").upper(), value) for name, value in values.items())
+            return "".join(f"JETFLEET_OUT_{name}={value}\n" for name, value in words)
 
         return _appended(self._file, lines)
 

@@ -92,7 +92,10 @@ class PlanNews:
         return self.markdown
 
     def values(self) -> Values:
-        """Return what later steps may want to know; ``allow-sites`` only beyond the guard."""
+        """Return what later steps may want to know.
+
+        ``beyond-guard`` counts the sites where they are more than the guard allows.
+        """
         plan = self.plan
         return {
             "run-id": self.report.run_id,
@@ -102,5 +105,5 @@ class PlanNews:
             "failed": len(plan.unread),
             "plan-id": plan.id,
             "digest": plan.digest,
-            "allow-sites": len(plan.changing) if plan.guard else "",
+            "beyond-guard": len(plan.changing) if plan.guard else "",
         }
