@@ -57,6 +57,7 @@ _COMMANDS = {
     "sessions": ("sessions:app", "Forget the sessions that are kept between runs."),
     "commands": ("commands:commands", "List every command, with flags and variables."),
     "api": ("api:api", "Call any REST route on the selected sites."),
+    "completion": ("completion:completion", "Print a script by which a shell completes words."),
     "explain": ("explain:explain", "Tell what an error kind means and what to do about it."),
     "schema": ("schema:schema", "Print a JSON Schema, for editors and programs."),
     "serve": ("serve:serve", "Serve a dashboard of runs, sites and drift; it only looks."),

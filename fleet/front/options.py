@@ -15,6 +15,7 @@ from fleet.engine.budget import Budget
 from fleet.engine.sessions import SessionCache
 from fleet.engine.shards import Shard
 from fleet.errors import InputError
+from fleet.front.candidates import complete_labels, complete_sites
 from fleet.front.ci.job import System
 from fleet.front.ci.marker import marker
 from fleet.inventory.model import Inventory
@@ -53,9 +54,15 @@ class Selection:
     inventory: Annotated[
         tuple[Path, ...], Parameter(name=["--inventory", "-i"], negative="", show_default=_shown)
     ] = (Path("inventory.yaml"),)
-    selector: Annotated[str | None, Parameter(name=["--selector", "-l"])] = None
-    site: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
-    exclude: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    selector: Annotated[
+        str | None, Parameter(name=["--selector", "-l"], completer=complete_labels)
+    ] = None
+    site: Annotated[
+        tuple[str, ...], Parameter(negative="", show_default=False, completer=complete_sites)
+    ] = ()
+    exclude: Annotated[
+        tuple[str, ...], Parameter(negative="", show_default=False, completer=complete_sites)
+    ] = ()
     from_run: str | None = None
     status: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
     shard: str | None = None

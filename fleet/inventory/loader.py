@@ -20,7 +20,7 @@ from fleet.inventory.sources import Output, Sources, source_digest
 from fleet.inventory.store import SiteStore
 from fleet.private_files import PrivateFolder
 
-__all__ = ["in_order", "load_files"]
+__all__ = ["in_order", "load_files", "load_kept"]
 
 _INVENTORY = frozenset({"allow_inline_secrets", "defaults", "groups", "include", "sites"})
 _POLICY = frozenset({"exceptions", "policies", "rollout"})
@@ -51,6 +51,12 @@ def load_files(
     if kept:
         kept.save(store, reading.files, reading.inputs)
     return store, tuple(reading.files)
+
+
+def load_kept(paths: Sequence[Path], cache: PrivateFolder) -> SiteStore | None:
+    """Return the sites of an earlier time, if nothing has changed; reads and runs nothing else."""
+    found = ParsedCache(cache, paths).load(partial(_current, cache))
+    return found[0] if found else None
 
 
 def _current(cache: PrivateFolder | None, kind: str, name: str) -> str | None:
