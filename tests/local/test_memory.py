@@ -12,6 +12,7 @@ from benchmarks.stub import nginx, serving
 FEW, MANY = 2000, 10_000
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(nginx() is None, reason="nginx is not installed")
 def test_a_site_more_needs_little_memory(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("stub", "few", "many")]
