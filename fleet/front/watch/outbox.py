@@ -170,8 +170,22 @@ class Outbox:
         except FleetError as error:
             await self._failed(entry, now, str(error))
             return False
-        await self._marks.write({(OUTBOX, entry.id): None})
+        await self._taken(entry)
         return True
+
+    async def _taken(self, entry: Waiting) -> None:
+        """Forget a message, but for what joined it while it was sent: that goes by its own."""
+        async with self._turn:
+            changes: dict[Mark, object] = {(OUTBOX, entry.id): None}
+            late = tuple(item for item in await self._items(entry) if item not in entry.items)
+            if late:
+                rest = replace(entry, id=secrets.token_hex(12), items=late, attempts=0)
+                changes[OUTBOX, rest.id] = rest.into()
+            await self._marks.write(changes)
+
+    async def _items(self, entry: Waiting) -> tuple[Item, ...]:
+        """Return what a message tells by now."""
+        return next((each.items for each in await self._waiting() if each.id == entry.id), ())
 
     async def _failed(self, entry: Waiting, now: datetime, why: str) -> None:
         attempts = entry.attempts + 1
@@ -179,10 +193,12 @@ class Outbox:
             self._tell(f"alert to {entry.channel} given up after {attempts} attempts: {why}")
             await self._marks.write({(OUTBOX, entry.id): None})
             return
-        again = replace(entry, attempts=attempts, due=now + pause(attempts))
         if attempts == 1:
             self._tell(f"alert to {entry.channel} failed, it is tried again: {why}")
-        await self._marks.write({(OUTBOX, entry.id): again.into()})
+        async with self._turn:
+            items = await self._items(entry) or entry.items
+            again = replace(entry, items=items, attempts=attempts, due=now + pause(attempts))
+            await self._marks.write({(OUTBOX, entry.id): again.into()})
 
     async def _waiting(self) -> list[Waiting]:
         found = await self._marks.read(OUTBOX)
