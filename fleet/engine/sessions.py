@@ -133,7 +133,11 @@ class KeptSessions:
         self._path = path
         self._key = key
         self._clock = clock
-        self._reading = sqlite3.connect(path, timeout=0, check_same_thread=False)
+        self._reading = sqlite3.connect(path, timeout=_BUSY, check_same_thread=False)
+        # The first question may meet another process that opens or closes the file; later ones
+        # meet nobody, because readers of a WAL never wait, as long as one is open.
+        self._reading.execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
+        self._reading.execute("PRAGMA busy_timeout = 0")
         self._waiting: SimpleQueue[_Row | None] = SimpleQueue()
         self._told = False
         self._writer = threading.Thread(target=self._write, name="sessions", daemon=True)

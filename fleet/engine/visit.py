@@ -290,6 +290,8 @@ class Visitor:
         left = session.remembered(time.time()) if self._sessions else None
         if self._sessions is None or left is None or left == warm:
             return
+        if warm is not None and left.document() == warm.document():
+            return
         known = (site.name, str(site.url))
         plain = Redactor.of_account(site.auth.username, password.get_secret_value(), known)
         # What WordPress made is known by its shape; anything else in it could be the password.

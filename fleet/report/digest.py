@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleet.report.causes import Cause, Causes, KeyOutcome, KeyOutcomes, Note, Notes
 from fleet.report.gather import Named, Names
 from fleet.report.readings import Readings
+from fleet.report.spent import Spent
 from fleet.results import RunReport, Status, Verdict
 
 __all__ = ["REFUSED", "Digest"]
@@ -21,7 +22,7 @@ class Digest:
 
     Args:
         report: The run; its results are walked once and none is kept.
-        verbose: Keep the name of every site.
+        verbose: Keep the name of every site, and what it took.
     """
 
     def __init__(self, report: RunReport, *, verbose: bool = False) -> None:
@@ -29,12 +30,15 @@ class Digest:
         self._causes, self._outcomes, self._notes = Causes(kept), KeyOutcomes(kept), Notes(kept)
         self._waiting = Names(kept)
         self.readings = Readings()
+        self.spent = Spent()
         for result in report.results:
             self._causes.add(result)
             self._outcomes.add(result)
             self._notes.add(result)
             if result.status is Status.NOT_STARTED:
                 self._waiting.add(result.site)
+            if verbose:
+                self.spent.add(result)
             if report.read_only and result.data:
                 self.readings.add(result)
 

@@ -29,6 +29,7 @@ from fleet.report.layout import (
 )
 from fleet.report.readings import add_readings
 from fleet.report.sink import Sink
+from fleet.report.spent import add_spent
 from fleet.report.values import shown
 from fleet.results import RunReport, Status, Verdict
 
@@ -74,6 +75,7 @@ def render_lines(
     _add_keys(page, digest)
     _add_notes(page, digest)
     add_readings(page, digest.readings)
+    add_spent(page, digest.spent.rows())
     _add_totals(page, report)
     kinds = [cause.kind for cause in found if cause.kind]
     command = next_command or (f"fleet explain {kinds[0]}" if kinds else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -75,6 +76,9 @@ class Authenticator(Protocol):
         Raises:
             SiteError: An ``auth.*`` or ``block.*`` kind, or what stands in front of the site.
         """
+
+    def entering(self) -> AbstractAsyncContextManager[None]:
+        """Return a context for the first request, which shows what the site makes of us."""
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers that sign one REST request."""
@@ -147,6 +151,10 @@ class CookieLogin:
     def take_up(self, nonce: str) -> None:
         """Go on with the session of an earlier visit; no login until the site has known it."""
         self.nonce, self._hands_out, self.unproven = nonce, True, True
+
+    def entering(self) -> AbstractAsyncContextManager[None]:
+        """Return a context that does nothing: the password went to the login page."""
+        return nullcontext()
 
     def headers(self) -> Mapping[str, str]:
         """Return the nonce header; the cookies are the jar's."""
@@ -257,11 +265,17 @@ class ApplicationPassword:
 
     Args:
         credentials: The account with one of its application passwords.
+        guard: Asked before the password is sent for the first time, and told what became of it.
+        unproven: Whether an earlier visit has seen the account's rights, so that the first
+            request need not be for them.
     """
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(
+        self, credentials: Credentials, guard: Guard | None = None, *, unproven: bool = False
+    ) -> None:
+        self._guard = guard or Unguarded()
         self.browses = False
-        self.unproven = False
+        self.unproven = unproven
         self.nonce = ""
         self.failure: SiteError | None = None
         self._credentials = credentials
@@ -278,6 +292,10 @@ class ApplicationPassword:
 
     async def open(self) -> None:
         """Do nothing: the first request shows whether the password is accepted."""
+
+    def entering(self) -> AbstractAsyncContextManager[None]:
+        """Return the guard's context: the first request is the login."""
+        return self._guard.sending()
 
     def headers(self) -> Mapping[str, str]:
         """Return the Authorization header."""

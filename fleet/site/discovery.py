@@ -108,8 +108,11 @@ class Discovery:
         self._url = url
         self._redirects = redirects
 
-    async def find(self) -> Endpoints:
-        """Return the site's endpoints: pretty root, then Link header, then plain roots.
+    async def find(self, known: URL | None = None) -> Endpoints:
+        """Return the site's endpoints: pretty root, then plain root, then Link header.
+
+        Args:
+            known: The root that an earlier visit found, tried before all others.
 
         Raises:
             SiteError: ``site.rest_unavailable`` where no root answers, ``redirect.*`` where
@@ -117,8 +120,7 @@ class Discovery:
                 first page tells where no later root answers either.
         """
         tried: list[SiteError] = []
-        pretty = self._url.joinpath("wp-json/")
-        for candidate in (pretty, None, self._url.with_query({ROUTE: "/"})):
+        for candidate in self._roots(known):
             try:
                 root = candidate or await self._advertised()
                 if root is not None:
@@ -129,11 +131,22 @@ class Discovery:
                         raise told from error
                     raise
                 tried.append(error)
-        if first := _first(tried, ("block.waf", *_TOLD)):
-            raise first
+        if told := _first(tried, ("block.waf", *_TOLD)):
+            raise told
         raise SiteError(
             "site.rest_unavailable", f"no REST root was found below {self._url}", said=tried[0].said
         )
+
+    def _roots(self, known: URL | None) -> Iterator[URL | None]:
+        """Yield where to look, one after the other; None stands for where the site says."""
+        if known is not None and same_host(known, self._url):
+            yield known
+        # A redirect may have moved the site to https by the time of the next.
+        if (pretty := self._url.joinpath("wp-json/")) != known:
+            yield pretty
+        if (plain := self._url.with_query({ROUTE: "/"})) != known:
+            yield plain
+        yield None
 
     async def reread(self, endpoints: Endpoints, answer: Answer) -> Endpoints:
         """Return `endpoints` completed from an index that was read while logged in."""

@@ -11,13 +11,14 @@ from pydantic import SecretStr
 from fleet.config import Settings
 from fleet.errors import SiteError
 from fleet.inventory.model import AuthMethod, Site
+from fleet.site.account import Identity
 from fleet.site.auth import ApplicationPassword, Authenticator, CookieLogin, Credentials
 from fleet.site.discovery import Discovery, Endpoints
 from fleet.site.guard import Guard, Unguarded
 from fleet.site.identity import Face, blog_in_page
 from fleet.site.remembered import Outdated, Remembered
 from fleet.site.retry import Retrier
-from fleet.site.session import JETPACK, Identity, Repeat, SiteSession
+from fleet.site.session import JETPACK, Repeat, SiteSession
 from fleet.site.transport import Connections, Meter, Transport
 from fleet.site.wire import brief
 
@@ -67,7 +68,7 @@ async def open_session(  # noqa: PLR0913, PLR0917 - a site, its password, and wh
         if warm is not None and by_cookie:
             yield await opening.resumed(warm, repeat)
         else:
-            yield await opening.begun(repeat)
+            yield await opening.begun(repeat, warm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,23 @@ class _Opening:
     retrier: Retrier
     guard: Guard
 
-    async def begun(self, repeat: Repeat | None) -> SiteSession:
-        """Return a session that was found, met and signed in to just now."""
-        endpoints = await self.retrier.read(self.discovery.find)
+    async def begun(self, repeat: Repeat | None, warm: Remembered | None = None) -> SiteSession:
+        """Return a session that was found, met and signed in to just now.
+
+        With an application password, which nothing but its use signs in, the site is looked at
+        each time before it is sent; what an earlier visit knows spares looking for the site's
+        root and asking for the account's rights.
+        """
+        root = warm.endpoints.rest_root if warm else None
+        endpoints = await self.retrier.read(lambda: self.discovery.find(root))
         await self._meet(endpoints)
         own = self.transport.at(endpoints.origin)
+        if warm is not None and endpoints.namespaces is not None:
+            known = ApplicationPassword(self._credentials, self.guard, unproven=True)
+            return SiteSession(own, endpoints, known, self.retrier, repeat, warm)
         auth = self._auth(own, endpoints)
         session = SiteSession(own, endpoints, auth, self.retrier, repeat)
-        _demand_rights(await _signed_in(session, auth, self.guard), self.site.auth.username)
+        _demand_rights(await _signed_in(session, auth), self.site.auth.username)
         if endpoints.namespaces is None:
             answer = await session.get("", self.discovery.index_query())
             session.endpoints = await self.discovery.reread(endpoints, answer)
@@ -116,11 +126,15 @@ class _Opening:
     def _auth(self, own: Transport, endpoints: Endpoints) -> Authenticator:
         if self.site.auth.method is AuthMethod.COOKIE:
             return self._login(own, endpoints)
-        return ApplicationPassword(Credentials(self.site.auth.username, self.password))
+        return ApplicationPassword(self._credentials, self.guard)
 
     def _login(self, own: Transport, endpoints: Endpoints) -> CookieLogin:
-        credentials = Credentials(self.site.auth.username, self.password)
-        return CookieLogin(own, endpoints, credentials, self.site.auth.login_path, self.guard)
+        path = self.site.auth.login_path
+        return CookieLogin(own, endpoints, self._credentials, path, self.guard)
+
+    @property
+    def _credentials(self) -> Credentials:
+        return Credentials(self.site.auth.username, self.password)
 
     async def _meet(self, endpoints: Endpoints) -> None:
         await self.guard.meet(Face.of(endpoints), self._number)
@@ -131,13 +145,13 @@ class _Opening:
         return None if page is None else blog_in_page(page)
 
 
-async def _signed_in(session: SiteSession, auth: Authenticator, guard: Guard) -> Identity:
+async def _signed_in(session: SiteSession, auth: Authenticator) -> Identity:
     """Return who the site takes us for, after the one time that the password is sent."""
     if auth.browses:
         await auth.open()
         return await session.identify()
     # An application password goes with each request, so the first of them is its login.
-    async with guard.sending():
+    async with auth.entering():
         return await session.identify()
 
 

@@ -26,7 +26,7 @@ Row = tuple[str, str, str, str]
 
 
 class Outdated(FleetError):
-    """What was remembered of a site holds no longer; nothing was changed, and no password sent.
+    """What was remembered of a site holds no longer; nothing was changed.
 
     No `SiteError`, so that no operation takes it for the trouble of a single route.
     """

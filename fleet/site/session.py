@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fleet.errors import SiteError
+from fleet.site.account import FOR_ACCOUNTS, ME, ME_QUERY, Identity, identity_in, refuse_anonymous
 from fleet.site.admin_state import is_nonce
 from fleet.site.auth import Authenticator
 from fleet.site.discovery import ROUTE, Endpoints, advertised_in
@@ -20,14 +21,13 @@ from fleet.site.pages import from_a_cache, read_page
 from fleet.site.remembered import Outdated, Remembered
 from fleet.site.retry import Retrier
 from fleet.site.transport import Reply, Request, Transport
-from fleet.site.wire import Answer, brief, read_answer, recognise
+from fleet.site.wire import Answer, read_answer, recognise
 
-__all__ = ["JETPACK", "Identity", "Repeat", "SiteSession"]
+__all__ = ["JETPACK", "Repeat", "SiteSession"]
 
 _INVALID_NONCE = re.compile(r'"code"\s*:\s*"rest_cookie_invalid_nonce"')
 _ENVELOPE = 4096
 """Characters within which an error of WordPress has told its code."""
-_REJECTED = ("incorrect_password", "invalid_username", "invalid_email")
 _ABSENT = 50
 """Routes kept that a site does not have; what operations ask for are fewer."""
 
@@ -36,26 +36,7 @@ _HTML = {"Accept": "text/html,application/xhtml+xml"}
 _BLOCKED_ROUTE = ("block.waf", "site.rest_unavailable", "proto.not_json")
 JETPACK = "jetpack/v4"
 _NONCE_HEADER = "X-WP-Nonce"
-_ME = {"context": "edit", "_fields": "id,name,roles,capabilities"}
-"""WordPress leaves all rights out where a single one is asked for by a nested name (4.7 to 7.1)."""
-
 Repeat = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the site takes us for.
-
-    Args:
-        username: Display name; hostile text. Empty where the site does not tell.
-        roles: Role names such as ``administrator``.
-        manages: Whether the account has ``manage_options``, or None where no route tells
-            (WordPress older than 4.7).
-    """
-
-    username: str = ""
-    roles: tuple[str, ...] = ()
-    manages: bool | None = None
 
 
 class SiteSession:
@@ -83,7 +64,7 @@ class SiteSession:
     ) -> None:
         self._repeat = repeat
         self._warm = warm
-        self._judged = False
+        self._judged = self._listed = False
         self._link = warm.link if warm else ""
         self._absent = set(warm.absent if warm else ())
         self.nested = warm.nested if warm else True
@@ -103,6 +84,15 @@ class SiteSession:
             SiteError: No JSON answer was to be had.
         """
 
+        enters = self._auth.unproven and not self._auth.browses
+        found = await (self._enter if enters else self._read)(route, query)
+        if found.code == "rest_no_route":
+            await self._note_absent(route)
+        if found.status == 403 and self._warm and not self._judged:
+            await self._judge_rights()
+        return found
+
+    async def _read(self, route: str, query: Mapping[str, str] | None) -> Answer:
         async def ask() -> Answer | SiteError:
             try:
                 return read_answer(await self._fresh(route, query))
@@ -114,11 +104,24 @@ class SiteSession:
         found = await self._retrier.read(ask)
         if isinstance(found, SiteError):
             raise found
-        if found.code == "rest_no_route":
-            self._note_absent(route)
-        if found.status == 403 and self._warm and not self._judged:
-            await self._judge_rights()
         return found
+
+    async def _enter(self, route: str, query: Mapping[str, str] | None) -> Answer:
+        """Return the answer to the first request with an application password, its login.
+
+        A wrong one is ignored by WordPress, so a route that answers anybody proves nothing; who
+        we are is asked before it.
+        """
+        if route not in FOR_ACCOUNTS:
+            if (await self.identify()).manages is False:
+                raise Outdated("the account has lost its rights")
+            self._auth.unproven = False
+            return await self._read(route, query)
+        async with self._auth.entering():
+            answer = await self._read(route, query)
+            refuse_anonymous(answer, self.endpoints, browses=self._auth.browses)
+        self._auth.unproven = not answer.ok
+        return answer
 
     async def _judge_rights(self) -> None:
         """Ask once whether the account has lost the rights that it had.
@@ -130,10 +133,18 @@ class SiteSession:
         if (await self.identify()).manages is False and not self._transport.meter.writes:
             raise Outdated("the account has lost its rights")
 
-    def _note_absent(self, route: str) -> None:
-        """Keep a route that the site has not; one that it had may be gone with all of Jetpack."""
-        if self._warm and route not in self._absent and not self._transport.meter.writes:
-            raise Outdated(f"the site has no {brief(route)} any more")
+    async def _note_absent(self, route: str) -> None:
+        """Keep a route that the site has not; where it may have had it, see that Jetpack is there.
+
+        Raises:
+            Outdated: It is gone.
+        """
+        known = self._warm is None or not self._auth.browses or route in self._absent
+        if not known and not self._listed and not self._transport.meter.writes:
+            self._listed = True
+            names = (await self._read("", {"_fields": "namespaces"})).mapping.get("namespaces")
+            if not isinstance(names, list) or JETPACK not in names:
+                raise Outdated("the site has no Jetpack any more")
         self._absent.add(route)
 
     async def _fresh(self, route: str, query: Mapping[str, str] | None) -> Reply:
@@ -229,15 +240,15 @@ class SiteSession:
             SiteError: ``auth.anonymous`` or ``auth.bad_credentials`` where it is nobody.
         """
         try:
-            answer = await self.get("wp/v2/users/me", _ME)
+            answer = await self.get(ME, ME_QUERY)
         except SiteError as error:
             if error.kind not in _BLOCKED_ROUTE:
                 raise
             return await self._identify_by_settings()
-        self._refuse_anonymous(answer)
+        refuse_anonymous(answer, self.endpoints, browses=self._auth.browses)
         if not answer.ok:
             return await self._identify_by_settings()
-        identity = _identity(answer.mapping)
+        identity = identity_in(answer.mapping)
         if identity.manages is None:
             rights = await self._identify_by_settings()
             return replace(identity, manages=rights.manages)
@@ -249,30 +260,9 @@ class SiteSession:
         Security plugins often close the users route, rarely this one.
         """
         answer = await self.get("wp/v2/settings", {"_fields": "title"})
-        self._refuse_anonymous(answer)
+        refuse_anonymous(answer, self.endpoints, browses=self._auth.browses)
         manages = True if answer.ok else False if answer.status == 403 else None
         return Identity(manages=manages)
-
-    def _refuse_anonymous(self, answer: Answer) -> None:
-        """Refuse to go on as nobody.
-
-        WordPress ignores an application password that is wrong, and answers as it does to nobody
-        (6.0 to 7.1); so does one that never got the header. Only some sites tell.
-        """
-        if answer.status != 401:
-            return
-        if answer.code in _REJECTED:
-            raise SiteError("auth.bad_credentials", "the site rejected the application password")
-        if self._auth.browses:
-            why = ""
-        elif self.endpoints.passwords is False:
-            why = ": it offers no application passwords (old, on plain http, or switched off)"
-        else:
-            why = (
-                ": the application password is wrong, or the server drops the Authorization"
-                " header; neither counts as a failed login"
-            )
-        raise SiteError("auth.anonymous", f"the site answers as if nobody were logged in{why}")
 
     async def _prove(self) -> None:
         """Let the site tell that it knows us, where it has not yet."""
@@ -285,7 +275,8 @@ class SiteSession:
         Args:
             now: Unix time.
         """
-        if self._auth.unproven or not self._auth.hands_out or self.endpoints.namespaces is None:
+        tells = self._auth.hands_out or not self._auth.browses
+        if self._auth.unproven or not tells or self.endpoints.namespaces is None:
             return None
         renewed = self._warm is None or self._transport.meter.logins > 0
         return Remembered(
@@ -342,7 +333,7 @@ class SiteSession:
         if reply.status == 429 or reply.status >= 500:
             return
         link = next(advertised_in(reply), "")[:_LONGEST_LINK]
-        if self._auth.unproven:
+        if self._auth.unproven and self._auth.browses:
             if from_a_cache(reply) or not self._is_to_us(reply) or link != self._link:
                 raise Outdated("the session of an earlier run is over, or the site has moved")
             self._auth.unproven = False
@@ -376,13 +367,4 @@ def _asks_once_more(reply: Reply) -> bool:
         and target.path == here.path
         and target.query.get(ROUTE) == here.query.get(ROUTE)
         and target.query.get("jetpack_restate") == "1"
-    )
-
-
-def _identity(user: Mapping[str, object]) -> Identity:
-    roles, rights = user.get("roles"), user.get("capabilities")
-    return Identity(
-        username=brief(str(user.get("name", ""))),
-        roles=tuple(brief(str(role)) for role in roles) if isinstance(roles, list) else (),
-        manages=bool(rights.get("manage_options")) if isinstance(rights, dict) else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import sqlite3
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -284,3 +286,29 @@ async def test_forgetting_removes_one_site_or_all(tmp_path: Path) -> None:
         assert kept.forget()
         assert not kept.path.exists()
         assert not kept.forget()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda password: password,
+        lambda password: quote(password, safe=""),
+        lambda password: base64.b64encode(password.encode()).decode(),
+        lambda password: password.encode().hex(),
+    ],
+    ids=["plain", "percent", "base64", "hex"],
+)
+async def test_a_session_in_which_the_site_put_the_password_is_not_kept(
+    tmp_path: Path, form: Callable[[str], str]
+) -> None:
+    """Neither in a cookie nor in its title; the run itself goes on, and the next one logs in."""
+    kept = cache(tmp_path)
+    password = "Pa55 wörd/with+signs"
+    users = (replace(DEFAULT_USERS[0], password=password),)
+    told = {"title": SiteSpec("titled", title=form(password), users=users)}
+    async with simulated(tmp_path, *told.values(), password=password, sessions=kept) as sim:
+        first = await sim.fleet.run(ListModules())
+        again = await sim.fleet.run(ListModules())
+    assert [result.status for result in (*first.results, *again.results)] == [Status.UNCHANGED] * 2
+    assert [used(report)[1] for report in (first, again)] == [1, 1]
+    assert form(password).encode() not in kept.path.read_bytes()

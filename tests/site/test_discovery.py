@@ -289,6 +289,8 @@ async def test_after_the_move_the_front_page_is_asked_on_https() -> None:
     with FixedResponses() as network:
         network.get(PLAIN, status=301, headers={"Location": SECURE})
         network.get(SECURE, status=404, body="<h1>Not Found</h1>")
+        plain = f"https://harbour.example/{FIELDS}&rest_route=/"
+        network.get(plain, status=404, body="<h1>Not Found</h1>")
         network.head("https://harbour.example/", headers=linked("/api/")[1])
         network.get(api, body=index("https://harbour.example")[2])
         async with transport_to(home) as transport:

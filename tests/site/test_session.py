@@ -17,11 +17,12 @@ from fleet.config import HttpLimits, Retries, Settings
 from fleet.errors import SiteError
 from fleet.inventory.model import Auth, AuthMethod, Http, Site
 from fleet.inventory.secrets import SecretKind, SecretRef
+from fleet.site.account import Identity
 from fleet.site.auth import ApplicationPassword, Credentials
 from fleet.site.discovery import Endpoints
 from fleet.site.opening import open_session
 from fleet.site.retry import Retrier
-from fleet.site.session import Identity, SiteSession
+from fleet.site.session import SiteSession
 from fleet.site.transport import Connections, Meter
 from fleet.site.wire import Answer
 from tests.shim import FixedResponses

@@ -12,6 +12,7 @@ from fleet.engine.sessions import SessionCache
 from fleet.operations.base import Task
 from fleet.operations.module_list import ListModules
 from fleet.operations.modules import ActivateModules
+from fleet.operations.raw import CallApi
 from fleet.policy.document import PolicyDocument
 from fleet.policy.examine import audit
 from fleet.results import Status
@@ -170,3 +171,31 @@ async def test_a_write_in_a_session_of_an_earlier_run_is_seen_in_the_database(
         assert site.logins() == []
         assert len(site.writes()) == 1
         assert "latex" in site.active_modules()
+
+
+async def test_application_passwords_take_the_index_and_what_is_read(
+    layouts: Mapping[str, WordPressSite], kept: SessionCache, tmp_path: Path
+) -> None:
+    as_wanted(layouts)
+    fleet = fleet_of(tmp_path, layouts, method="application-password", sessions=kept)
+    assert await audited(fleet, tmp_path) == {Status.UNCHANGED}
+    cleared(layouts)
+    assert await audited(fleet, tmp_path) == {Status.UNCHANGED}
+    for site in layouts.values():
+        first, *read = site.access_log()
+        assert "namespaces" in first.path
+        assert len(read) == 2
+        assert all("jetpack/v4" in request.path for request in read)
+
+
+async def test_an_application_password_that_was_revoked_is_told_and_writes_nothing(
+    layouts: Mapping[str, WordPressSite], kept: SessionCache, tmp_path: Path
+) -> None:
+    fleet = fleet_of(tmp_path, layouts, method="application-password", sessions=kept)
+    await audited(fleet, tmp_path)
+    for site in layouts.values():
+        site.database.execute("DELETE FROM wp_usermeta WHERE meta_key = '_application_passwords'")
+    for task in (LIST, CallApi("wp/v2/types"), ActivateModules(("latex",))):
+        assert await listed(fleet, task) == {Status.BLOCKED}
+    for site in layouts.values():
+        assert site.writes() == []
