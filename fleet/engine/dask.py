@@ -51,6 +51,7 @@ __all__ = ["DaskEngine", "DaskRemote"]
 _LOG = logging.getLogger("fleet")
 _LOOKUPS = 64
 _POLL = 0.2
+_REMIND = 1.0
 _NO_WORKERS = 60.0
 """Seconds without any worker after which a run gives up."""
 _AHEAD = 2
@@ -298,10 +299,15 @@ class DaskEngine:
         return [(_region(site), servers[host_of(site)]) for site in sites]
 
     async def _pass_stop_on(self) -> None:
+        """Ask again and again: a worker may join, or take a part over, after the first time."""
         await self._stop.draining.wait()
-        await self._ask_to_stop(1)
-        await self._stop.aborting.wait()
-        await self._ask_to_stop(2)
+        while True:
+            await self._ask_to_stop(2 if self._stop.aborting.is_set() else 1)
+            with anyio.move_on_after(_REMIND):
+                if not self._stop.aborting.is_set():
+                    await self._stop.aborting.wait()
+                    continue
+                await anyio.sleep(_REMIND)
 
     async def _ask_to_stop(self, level: int) -> None:
         """Ask all workers to stop; those of a lost cluster lose their claims instead."""
