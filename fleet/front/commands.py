@@ -15,7 +15,7 @@ from cyclopts import App, Argument
 from fleet.front.app import CONSENT, build_app
 from fleet.front.console import say
 
-__all__ = ["Command", "Flag", "all_commands", "commands", "commands_page"]
+__all__ = ["Command", "Flag", "all_commands", "commands", "commands_page", "flags_of_group"]
 
 _INTRODUCTION = """\
 # Commands
@@ -25,7 +25,7 @@ Every command with its flags. `fleet COMMAND --help` tells the same, and this pa
 
 A flag can be given by its variable as well: `FLEET_PER_HOST=4` is `--per-host 4` for every command
 that has the flag, and what is typed wins. A switch is `true` or `false`. Several values are
-separated by spaces, several paths by colons. Consent has no variable: it has to be typed. Flags
+separated by spaces, several paths by colons. Consent has no variable and has to be typed. Flags
 that many commands have stand at the end.
 """
 
@@ -175,7 +175,7 @@ def _entry(command: Command, count: Counter[type]) -> str:
     own = [*command.own]
     for group in command.groups:
         if count[group] == 1:
-            own += _flags_of(group)
+            own += flags_of_group(group)
     needed = [_typed(flag) for flag in own if flag.positional or flag.required]
     flags = ["[FLAGS]"] if shared or len(needed) < len(own) else []
     lines = [f"## `fleet {' '.join((words, *needed, *flags))}`", "", command.text, ""]
@@ -207,10 +207,10 @@ def _told(flag: Flag) -> str:
 
 
 def _shared(group: type) -> str:
-    return "\n".join([f"## {_title(group)}", "", _table(_flags_of(group)), ""])
+    return "\n".join([f"## {_title(group)}", "", _table(flags_of_group(group)), ""])
 
 
-def _flags_of(group: type) -> list[Flag]:
+def flags_of_group(group: type) -> list[Flag]:
     """Return the flags of a class, which stand for themselves on a command line."""
     app = App()
 
