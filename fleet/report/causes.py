@@ -157,7 +157,7 @@ class KeyOutcomes:
                 outcome.after.add(after)
 
     def found(self, *verdicts: Verdict) -> list[KeyOutcome]:
-        """Return the outcomes with these verdicts, by key and then by number of sites."""
+        """Return the outcomes with these verdicts, those of most sites first, then by key."""
         outcomes = [
             KeyOutcome(
                 key,
@@ -172,7 +172,7 @@ class KeyOutcomes:
             if verdict in verdicts
             for each in finest.groups()
         ]
-        return sorted(outcomes, key=lambda outcome: (outcome.key, -len(outcome.sites)))
+        return sorted(outcomes, key=lambda outcome: (-len(outcome.sites), outcome.key))
 
 
 class Notes:

@@ -58,5 +58,5 @@ class Digest:
         return self._waiting.named()
 
     def outcomes(self, *verdicts: Verdict) -> list[KeyOutcome]:
-        """Return how the keys with these verdicts ended, by key."""
+        """Return how the keys with these verdicts ended, those of most sites first."""
         return self._outcomes.found(*verdicts)

@@ -100,7 +100,7 @@ def _headline(report: RunReport) -> str:
     ]
     looked = good + totals[Status.DRIFT] + totals[Status.SKIPPED] + totals[Status.NOT_STARTED]
     if trouble := len(report.results) - looked:
-        rest.append(f"{trouble:,} in trouble")
+        rest.append(f"{trouble:,} {'needs' if trouble == 1 else 'need'} attention")
     what = "answered" if report.read_only and not totals[Status.DRIFT] else "as wanted"
     first = f"{good:,} of {plural(len(report.results), 'site')} {what}"
     return "; ".join((first, ", ".join(rest))) + "." if rest else f"{first}."

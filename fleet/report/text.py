@@ -193,7 +193,7 @@ def _add_outcomes(page: Page, title: str, found: Sequence[KeyOutcome]) -> None:
         return
     page.heading(title)
     ends = [_end(outcome) for outcome in found]
-    column = min(max(map(cell_len, ends)), page.width // 3)
+    column = min(max(map(cell_len, ends)), page.width * 2 // 5)
     rows = [
         (f"{outcome.key}:", f"{padded(end, column)}  x {_where(outcome, page)}")
         for outcome, end in zip(found, ends, strict=True)
