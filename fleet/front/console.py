@@ -76,10 +76,10 @@ def console_on(stream: TextIO, *, colour: bool) -> Console:
     return _Console(file=stream, no_color=None if colour else True, markup=False, highlight=False)
 
 
-def columns_of(stream: TextIO) -> int:
-    """Return the columns of a terminal, or 100 where the stream is none."""
+def columns_of(stream: TextIO) -> int | None:
+    """Return the columns of a terminal, or None where the stream is none."""
     console = console_on(stream, colour=False)
-    return console.width if console.is_terminal else 100
+    return console.width if console.is_terminal else None
 
 
 def announce(event: Event) -> None:

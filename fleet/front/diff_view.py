@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from fleet.journal.findings import Finding, FindingName, StoredFinding, TrendPoint
 from fleet.policy.history import Comparison, Entry, mean_time_to_fix
 from fleet.report.inert import defuse_line, inert
-from fleet.report.layout import plural
+from fleet.report.layout import plural, table
 from fleet.report.values import json_value, shown
 
 __all__ = ["age", "diff_json", "diff_markdown", "diff_text", "findings_text", "trend_text"]
@@ -25,13 +25,16 @@ First = Mapping[FindingName, datetime]
 _TITLES = (("New", "new"), ("Fixed", "fixed"), ("Still open", "open"), ("Not seen", "not_seen"))
 
 
-def diff_text(found: Comparison, first: First, *, verbose: bool = False) -> str:
+def diff_text(
+    found: Comparison, first: First, *, verbose: bool = False, width: int | None = None
+) -> str:
     """Return a comparison as plain text.
 
     Args:
         found: The comparison.
         first: When findings were seen first.
         verbose: Name every finding.
+        width: Columns of the terminal, where there is one.
     """
     lines = [f"Compared {found.earlier} with {found.later}: {_headline(found)}"]
     for title, entries in _groups(found):
@@ -39,7 +42,7 @@ def diff_text(found: Comparison, first: First, *, verbose: bool = False) -> str:
             continue
         lines += ["", f"{title} ({len(entries):,})"]
         few = entries if verbose or title == "New" else entries[:_FEW]
-        lines += [f"  {'  '.join(cells).rstrip()}" for cells in _padded(_cells(few, first))]
+        lines += [f"  {line}" for line in table(_cells(few, first), width and width - 2)]
         if hidden := len(entries) - len(few):
             lines.append(f"  + {hidden:,} more (-v shows them)")
     lines += [f"\n{line}" if not number else line for number, line in enumerate(_only(found))]
@@ -78,7 +81,9 @@ def diff_json(found: Comparison, first: First) -> str:
     return json.dumps(json_value(document), ensure_ascii=False, indent=2) + "\n"
 
 
-def findings_text(findings: Sequence[StoredFinding], now: datetime) -> list[str]:
+def findings_text(
+    findings: Sequence[StoredFinding], now: datetime, *, width: int | None = None
+) -> list[str]:
     """Return findings as lines: what, since when, and how often it came back."""
     if not findings:
         return ["nothing is on record"]
@@ -92,7 +97,7 @@ def findings_text(findings: Sequence[StoredFinding], now: datetime) -> list[str]
         )
         for each in findings
     ]
-    lines = ["  ".join(row).rstrip() for row in _padded(rows)]
+    lines = table(rows, width)
     mean = mean_time_to_fix(findings)
     return lines if mean is None else [*lines, "", f"mean time to fix: {_span(mean)}"]
 
@@ -103,7 +108,7 @@ def trend_text(days: Iterable[tuple[str, TrendPoint]]) -> list[str]:
         (label, inert(point.key, 60) or "sites", f"{point.conformity or 0:5.1f} %", _counts(point))
         for label, point in days
     ]
-    return ["  ".join(row).rstrip() for row in _padded(rows)] or ["no audit is on record"]
+    return table(rows) or ["no audit is on record"]
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -187,11 +192,6 @@ def _entry(entry: Entry, first: First) -> Mapping[str, object]:
         "remark": entry.remark,
         "first_seen": at.isoformat() if at else None,
     }
-
-
-def _padded(rows: Sequence[tuple[str, ...]]) -> list[list[str]]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
 
 
 def _day(at: datetime | date | None) -> str:

@@ -144,7 +144,7 @@ def write_plan(
     code = 0
     # Files come first: whoever reads standard output may be slow, or gone.
     for target in sorted(targets, key=lambda each: each.path is None):
-        width = 100 if target.path else columns_of(sys.stdout)
+        width = None if target.path else columns_of(sys.stdout)
         text = _rendered(made, target.format, out, next_command, width)
         if target.path is None:
             if not (out.quiet and out.output != ("text",) and target.format == "text"):
@@ -189,7 +189,9 @@ def plan_exit_code(made: Plan, report: RunReport, *, detailed: bool = False) -> 
     return DRIFT if detailed and made.changing else 0
 
 
-def _rendered(made: Plan, name: str, out: Output, next_command: str | None, width: int) -> str:
+def _rendered(
+    made: Plan, name: str, out: Output, next_command: str | None, width: int | None
+) -> str:
     if name == "json":
         return render_plan(made)
     if name == "md":

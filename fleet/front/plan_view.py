@@ -21,6 +21,7 @@ __all__ = ["plan_headline", "plan_markdown", "plan_text"]
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+-.!|~&"})
 _LONGEST = 60_000
 """Characters of Markdown; services cut comments at 65,000."""
+_COLUMNS = 100
 _FEW = 3
 _ROWS = 20
 """Lines of a section before ``-v`` is needed."""
@@ -30,17 +31,17 @@ Row = tuple[str, str, str, list[str]]
 
 
 def plan_text(
-    plan: Plan, *, verbose: bool = False, width: int = 100, next_command: str | None = None
+    plan: Plan, *, verbose: bool = False, width: int | None = None, next_command: str | None = None
 ) -> str:
     """Return the plan as plain text, laid out as reports are.
 
     Args:
         plan: The plan.
         verbose: Name every site.
-        width: Columns.
+        width: Columns of the terminal, where there is one.
         next_command: What to run next.
     """
-    page = Page(width, verbose=verbose)
+    page = Page(width or _COLUMNS, verbose=verbose)
     page.paragraph(f"{inert(plan.id, 64)}, made from {inert(plan.origin, 64)}", label="Plan     ")
     page.paragraph(_counts(plan), label="Sites    ")
     page.paragraph(_until(plan), label="Expires  ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeVar
@@ -10,7 +11,7 @@ from cyclopts import App, Parameter
 
 from fleet.errors import InputError
 from fleet.front.chosen import chosen_runs, view_targets, write_views
-from fleet.front.console import say
+from fleet.front.console import columns_of, say
 from fleet.front.diff_view import diff_json, diff_markdown, diff_text, findings_text, trend_text
 from fleet.front.execute import run_async, write_report
 from fleet.front.options import Output
@@ -19,7 +20,7 @@ from fleet.journal.journal import Journal, open_journal
 from fleet.journal.records import RunRow
 from fleet.policy.history import Comparison, compare, daily
 from fleet.report.inert import inert
-from fleet.report.layout import plural
+from fleet.report.layout import plural, table
 from fleet.report.writer import parse_outputs
 from fleet.results import Status
 
@@ -105,7 +106,7 @@ def diff(
 
     found, first = _with_journal(out, read)
     texts = {
-        "text": lambda: diff_text(found, first, verbose=out.verbose),
+        "text": lambda: diff_text(found, first, verbose=out.verbose, width=columns_of(sys.stdout)),
         "md": lambda: diff_markdown(found, first),
         "json": lambda: diff_json(found, first),
     }
@@ -132,7 +133,7 @@ def findings(
         out or Output(),
         lambda journal: journal.history.findings(sites=site or None, keys=key or None, fixed=fixed),
     )
-    for line in findings_text(rows, datetime.now(UTC)):
+    for line in findings_text(rows, datetime.now(UTC), width=columns_of(sys.stdout)):
         say(line)
     return 0
 
@@ -204,8 +205,7 @@ def _table(rows: Sequence[RunRow]) -> list[str]:
         )
         for row in rows
     ]
-    widths = [max(len(row[column]) for row in cells) for column in range(6)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return table(cells, columns_of(sys.stdout))
 
 
 def _how(row: RunRow) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "padded",
     "plural",
     "sites_named",
+    "table",
 ]
 
 _NARROWEST = 40
@@ -32,6 +33,9 @@ _NARROWEST = 40
 
 _NARROW = 24
 """Columns a text gets at least, however long its label is."""
+
+_NARROWEST_CELL = 16
+"""Columns a folded cell of a table gets at least."""
 
 _NO_BREAK = "\u00a0"
 _FEW = 4
@@ -141,6 +145,32 @@ def joined(parts: Iterable[str]) -> str:
 def padded(text: str, columns: int) -> str:
     """Return `text` filled with blanks to `columns`, counting wide characters as two."""
     return text + " " * (columns - cell_len(text))
+
+
+def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
+    """Return rows of inert cells as aligned lines.
+
+    Args:
+        rows: Cells, as many in each row.
+        width: Columns of the terminal, where there is one: what does not fit is folded within
+            the widest of the columns. Programs get each row in one line.
+    """
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    if width and rows:
+        widest = widths.index(max(widths))
+        room = width - sum(widths) - 2 * (len(widths) - 1) + widths[widest]
+        widths[widest] = max(min(widths[widest], room), _NARROWEST_CELL)
+    lines: list[str] = []
+    for row in rows:
+        cells = [
+            fold(cell, size) if cell_len(cell) > size else [cell]
+            for cell, size in zip(row, widths, strict=True)
+        ]
+        for number in range(max(map(len, cells))):
+            pieces = (cell[number] if number < len(cell) else "" for cell in cells)
+            line = "  ".join(padded(each, size) for each, size in zip(pieces, widths, strict=True))
+            lines.append(line.rstrip())
+    return lines
 
 
 def plural(count: int, noun: str) -> str:
