@@ -37,6 +37,7 @@ class SecretResolver:
         heard: Called with each secret as soon as all are known, before anybody gets them.
         plugins: Know further prefixes, each by an async callable that takes what stands behind
             the prefix; they have as long as a command.
+        private: References of others, whose variables commands do not get either.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class SecretResolver:
         keyring: Callable[[str, str], str] = read_password,
         heard: Callable[[str], None] = lambda _: None,
         plugins: Plugins | None = None,
+        private: Iterable[SecretRef] = (),
     ) -> None:
+        self._private = tuple(private)
         self._environ = os.environ if environ is None else environ
         self._exec_timeout = exec_timeout
         self._keyring = keyring
@@ -69,7 +72,7 @@ class SecretResolver:
             InputErrors: Every reference that leads to no usable secret, at its place.
         """
         distinct = tuple(dict.fromkeys(refs))
-        named = (*distinct, *beside)
+        named = (*distinct, *beside, *self._private)
         hidden = {ref.target for ref in named if ref.kind is SecretKind.ENV}
         passed_on = {
             name: value

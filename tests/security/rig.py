@@ -22,7 +22,17 @@ from tests.security.reflecting import Reflecting, wal_pages
 
 __all__ = ["Rig", "rigged"]
 
-CHANNELS = ("cookie", "printed", "inline", "rejected", "moved", "akismet", "protect", "sent key")
+CHANNELS = (
+    "cookie",
+    "printed",
+    "inline",
+    "rejected",
+    "moved",
+    "akismet",
+    "protect",
+    "sent key",
+    "hook key",
+)
 PLAIN = ("application", "mail")
 _OWNERS = {
     "echo": "cookie",
@@ -38,6 +48,16 @@ _PRINTER = """\
 env > child-environ
 tr '\\0' ' ' < /proc/$PPID/cmdline > parent-cmdline
 cat secrets/printed
+"""
+_SCHEDULES = """\
+version: 1
+inventory: [inventory.yaml]
+schedules:
+  - {name: nightly, run: audit, policy: [policy.yaml], cron: "30 2 * * *"}
+alerts:
+  - {name: all, channels: [hook], kinds: [drift, failing, missed, recovered]}
+channels:
+  hook: {type: webhook, url: "env:CANARY_HOOK", secret: "env:CANARY_HOOK_KEY"}
 """
 _POLICY = """\
 version: 1
@@ -227,6 +247,7 @@ def _write_files(folder: Path, canaries: Canaries, base_url: str) -> None:
         (folder / "secrets" / name).chmod(0o600)
     (folder / "print-secret.sh").write_text(_PRINTER)
     (folder / "policy.yaml").write_text(_POLICY)
+    (folder / "fleet.yaml").write_text(_SCHEDULES)
     inline = canaries["inline"].replace("'", "''")
     ways = {
         "echo": "{username: fleet-bot, password: 'env:CANARY_COOKIE'}",
@@ -239,6 +260,9 @@ def _write_files(folder: Path, canaries: Canaries, base_url: str) -> None:
         "mover": "{username: fleet-bot, password: 'env:CANARY_MOVER'}",
     }
     lines = ["version: 1", "allow_inline_secrets: true", "sites:"]
-    lines += [f"  {name}: {{url: {base_url}/{name}/, auth: {way}}}" for name, way in ways.items()]
+    lines += [
+        f"  {name}: {{url: {base_url}/{name}/, auth: {way}, labels: {{client: acme}}}}"
+        for name, way in ways.items()
+    ]
     (folder / "inventory.yaml").write_text("\n".join(lines) + "\n")
     (folder / "inventory.yaml").chmod(0o600)

@@ -24,9 +24,16 @@ LOUD = ("-v", "-o", "text", "-o", "json=report.json")
 READ = ("--site", "echo", "--site", "tokens", "--site", "printed", "--site", "inline")
 KEY = "wordpress_api_key=env:CANARY_KEY"
 
+KINDS = ("text", "json", "jsonl", "csv", "md", "junit", "html")
+SYSTEMS = ("systemd", "cron", "github", "kubernetes")
+
 STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "schema": (("schema", "report"),),
     "commands": (("commands",),),
+    "init": (("init", "begun"),),
+    "plugins": (("plugins", "list"),),
+    "completion": (("completion", "bash"),),
+    "doctor": (("doctor", *READ),),
     "explain": (("explain", "site.repeats_secret"),),
     "operations": (("operations", "settings.set"),),
     "sites": (("sites", "show", "inline"),),
@@ -56,10 +63,16 @@ STEPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "resume": (("resume", "last", "-v"),),
     "unlock": (("unlock", "no-such-run"),),
     "runs": (("runs", "list"), ("runs", "show", "last", *LOUD)),
+    "report": (
+        *(("report", "last", "-o", f"{kind}=report.{kind}") for kind in KINDS),
+        ("report", "client", "--client", "acme", "-o", "html=client.html"),
+    ),
+    "schedule": tuple(("schedule", "print", system) for system in SYSTEMS),
     "demo": (("demo", "--sites", "1", "-v"),),
     "sites again": (("sites", "accept", "echo"),),
     "sessions": (("sessions", "forget", "echo"), ("run", "settings.get", *READ, "-v")),
     "simulate": (("simulate", "--sites", "1", "--folder", "tmp"),),
+    "watch": (("watch", "--once", "nightly"), ("watch", "--check")),
     "serve": (("serve", "--port", "0", "-i", "inventory.yaml"),),
 }
 """What is run of each command, in this order."""
@@ -82,8 +95,7 @@ async def test_security_11_no_command_gives_a_secret_away(tmp_path: Path) -> Non
                 elif command == "serve":
                     await serve(rig, *words)
                 else:
-                    given = {"CANARY_KEY": rig.canaries["sent key"]} if KEY in words else {}
-                    code = await rig.fleet(*words, environ=given)
+                    code = await rig.fleet(*words, environ=given(rig, words))
                     assert code != 1, f"{words}: {rig.told.popitem()}"
         assert rig.leaks() == []
         demand_that_the_run_was_worth_it(rig)
@@ -105,6 +117,16 @@ async def test_no_crash_gives_a_secret_away(tmp_path: Path, where: str) -> None:
     }
     assert told.get(where, b"an error of this tool itself: Broken") in said, said
     assert code == (0 if where in ("task", "thread", "finaliser", "log") else 1)
+
+
+def given(rig: Rig, words: tuple[str, ...]) -> dict[str, str]:
+    """Return the secrets that only some commands are told."""
+    if KEY in words:
+        return {"CANARY_KEY": rig.canaries["sent key"]}
+    if "watch" in words:
+        hook = {"CANARY_HOOK": f"{rig.world.thief}/hook"}
+        return {**hook, "CANARY_HOOK_KEY": rig.canaries["hook key"]}
+    return {}
 
 
 async def simulate(rig: Rig, *words: str) -> None:

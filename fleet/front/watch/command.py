@@ -73,12 +73,13 @@ async def _watch(plan: Plan, schedule: Schedule | None, store: str | None) -> in
 
 def _watcher(plan: Plan, store: str | None, stop: Stop) -> Watcher:
     clock = WallClock()
-    resolver = SecretResolver()
+    # What the inventory's commands are given has nothing of the channels in it.
+    for_sites = SecretResolver(private=plan.secrets)
     return Watcher(
         plan,
         lambda: open_journal(store),
-        Executor(resolver, clock.now, Settings(), SessionCache()),
-        Post(resolver),
+        Executor(for_sites, clock.now, Settings(), SessionCache()),
+        Post(SecretResolver()),
         clock,
         stop,
         tell,
