@@ -112,7 +112,7 @@ def test_a_few_sites_with_many_values_are_told_one_by_one() -> None:
 def test_a_site_with_very_many_values_is_cut_short_unless_all_are_wanted() -> None:
     report = run([healthy("a", **{f"key-{at}": at for at in range(300)})], read_only=True)
     assert told(report)[-1] == "    + 181 more (-v shows them)"
-    assert told(report, verbose=True)[-1].split() == ["key-299", "299"]
+    assert ["key-299", "299"] in [line.split() for line in told(report, verbose=True)]
 
 
 def test_a_long_value_is_broken_below_its_beginning() -> None:

@@ -6,7 +6,6 @@ of a hostile text would hold up every visit, every deadline and the interrupt.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +15,7 @@ from fleet.errors import SiteError
 from fleet.site.admin_state import initial_state, nonce_in_page, ssl_nonce_in_page
 from fleet.site.login import classify_login, has_session_cookie
 from fleet.site.routes import RouteTable
+from fleet.site.strict_json import loads
 from fleet.site.transport import web_address
 from fleet.site.wire import excerpt, read_answer, recognise, visible
 from tests.site.growth import growth, least
@@ -116,6 +116,6 @@ def test_looking_past_stray_output_reads_a_document_about_once() -> None:
 
     def once(text: str) -> None:
         with suppress(ValueError):
-            json.loads(text)
+            loads(text)
 
     assert least(answer, "x" + lists) < 12 * least(once, lists)
