@@ -32,13 +32,16 @@ from fleet.inventory.model import Site
 from fleet.journal.keys import default_key_path, fingerprint, read_key
 from fleet.site.remembered import Remembered
 
-__all__ = ["KeptSessions", "SessionCache", "default_cache_path"]
+__all__ = ["MOST_WAITING", "KeptSessions", "SessionCache", "default_cache_path"]
 
 _LOG = logging.getLogger("fleet")
 _LONGEST = 2 * 86_400.0
 """Seconds for which a session is kept, as WordPress keeps one that nobody asked it to remember."""
 
 _BATCH = 500
+MOST_WAITING = 1_000
+"""Sessions that wait to be written at most; those of sites beyond are not kept this time."""
+
 _BUSY = 5.0
 """Seconds that writing waits for another process; reading never waits for one."""
 
@@ -163,7 +166,9 @@ class KeptSessions:
         return kept
 
     def keep(self, site: Site, password: SecretStr, kept: Remembered) -> None:
-        """Keep what a visit leaves; it is written soon."""
+        """Keep what a visit leaves; it is written soon, unless too many wait for that."""
+        if self._waiting.qsize() >= MOST_WAITING:
+            return
         entry = self._entry(site, password)
         self._waiting.put((entry, site_key(site), kept.since, kept.encoded()))
 

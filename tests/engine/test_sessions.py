@@ -15,9 +15,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
+from yarl import URL
 
 from fleet.engine.fleet import Fleet
-from fleet.engine.sessions import SessionCache
+from fleet.engine.sessions import MOST_WAITING, SessionCache
 from fleet.inventory.secrets import SecretResolver
 from fleet.journal.journal import Journal, open_journal
 from fleet.operations.conform import Conform
@@ -27,7 +29,10 @@ from fleet.operations.settings import GetSettings
 from fleet.operations.stats import CollectStats
 from fleet.results import RunReport, Status
 from fleet.simulator.site import DEFAULT_USERS, SiteSpec
+from fleet.site.discovery import Endpoints
+from fleet.site.remembered import Remembered
 from tests.engine.simulated import QUICK, Simulated, simulated
+from tests.engine.sites import site
 
 SITE = SiteSpec("harbour", modules=("sitemaps",), connection="connected")
 WANTED = {"modules.sitemaps": True, "modules.monitor": False, "settings.sharing_label": "Share:"}
@@ -312,3 +317,21 @@ async def test_a_session_in_which_the_site_put_the_password_is_not_kept(
     assert [result.status for result in (*first.results, *again.results)] == [Status.UNCHANGED] * 2
     assert [used(report)[1] for report in (first, again)] == [1, 1]
     assert form(password).encode() not in kept.path.read_bytes()
+
+
+async def test_a_disk_that_is_slow_costs_sessions_and_no_memory(tmp_path: Path) -> None:
+    root = URL("http://127.0.0.1/wp-json/")
+    left = Remembered(Endpoints(root, URL("http://127.0.0.1/"), frozenset()), since=DAY)
+    sites = [site(f"s{number}") for number in range(4 * MOST_WAITING)]
+    kept = cache(tmp_path, lambda: DAY)
+    async with kept.opened():
+        pass  # the file is there now
+    async with kept.opened() as sessions:
+        assert sessions is not None
+        with closing(sqlite3.connect(kept.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for each in sites:
+                sessions.keep(each, SecretStr("made-up"), left)
+    with closing(sqlite3.connect(kept.path)) as database:
+        (written,) = database.execute("SELECT count(*) FROM sessions").fetchone()
+    assert 0 < written < 2 * MOST_WAITING
