@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from fleet.journal.claims import outcomes_of, take_claim, unsettled_of
+from fleet.journal.claims import outcomes_of, take_claim
 from fleet.journal.codec import encode_result
 from fleet.journal.database import Database, unbroken
-from fleet.journal.meant import add_intents
+from fleet.journal.meant import add_intents, unsettled_of
 from fleet.journal.records import Claim, Intent, Lease, Owner, StoredIntent
 from fleet.journal.writer import Row, Writer
 from fleet.results import SiteResult, Status

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import LeaseLost
 from fleet.journal import tables
-from fleet.journal.codec import decode_object, decode_result, decode_value, encode_value
+from fleet.journal.codec import decode_object, decode_result, encode_value
 from fleet.journal.database import Database, upsert
-from fleet.journal.records import Claim, Intent, Owner, StoredIntent
+from fleet.journal.records import Claim, Owner
 from fleet.results import SiteResult
 
-__all__ = ["check_claim", "outcomes_of", "take_claim", "unsettled_of"]
+__all__ = ["check_claim", "outcomes_of", "rows_about", "take_claim"]
 
-_notes, _intents, _outcomes = tables.notes, tables.intents, tables.outcomes
+_notes, _outcomes = tables.notes, tables.outcomes
 _AT_ONCE = 500
 """Names in one question; a back end takes only so many values."""
 
@@ -67,7 +67,7 @@ async def outcomes_of(
     database: Database, run_id: str, sites: Sequence[str]
 ) -> dict[str, SiteResult]:
     """Return how those of `sites` ended that have ended in a run."""
-    rows = await _found(
+    rows = await rows_about(
         database,
         lambda names: select(_outcomes.c.site, _outcomes.c.result).where(
             _outcomes.c.run_id == run_id, _outcomes.c.site.in_(names)
@@ -77,32 +77,10 @@ async def outcomes_of(
     return {row.site: decode_result(row.result) for row in rows}
 
 
-async def unsettled_of(
-    database: Database, run_id: str, sites: Sequence[str]
-) -> dict[str, list[StoredIntent]]:
-    """Return what a run meant to change on `sites` and nobody knows the outcome of."""
-    rows = await _found(
-        database,
-        lambda names: select(_intents).where(
-            _intents.c.run_id == run_id,
-            _intents.c.site.in_(names),
-            _intents.c.settled.is_(False),
-        ),
-        sites,
-    )
-    found: dict[str, list[StoredIntent]] = {}
-    for row in rows:
-        before, wanted = (
-            None if text is None else decode_value(text) for text in (row.before, row.wanted)
-        )
-        intent = Intent(row.key, before, wanted, row.sealed)
-        found.setdefault(row.site, []).append(StoredIntent(row.site, intent, row.at, row.settled))
-    return found
-
-
-async def _found(
+async def rows_about(
     database: Database, question: Callable[[Sequence[str]], Select[Any]], sites: Sequence[str]
 ) -> list[Row[Any]]:
+    """Return the rows that a question finds, asked about a part of the sites at a time."""
     rows: list[Row[Any]] = []
     async with database.reading() as connection:
         for start in range(0, len(sites), _AT_ONCE):

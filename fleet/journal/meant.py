@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fleet.errors import LeaseLost, Refused
 from fleet.journal import tables
-from fleet.journal.claims import check_claim
+from fleet.journal.claims import check_claim, rows_about
 from fleet.journal.codec import decode_value, encode_value
 from fleet.journal.database import Database, upsert
 from fleet.journal.leases import lost, renew_lease
 from fleet.journal.records import Claim, Intent, Lease, StoredIntent
 
-__all__ = ["add_intents", "read_intents", "read_last_writers", "spend_plan"]
+__all__ = ["add_intents", "read_intents", "read_last_writers", "spend_plan", "unsettled_of"]
 
 _intents = tables.intents
 
@@ -127,6 +127,25 @@ async def read_intents(database: Database, run_id: str) -> list[StoredIntent]:
             .order_by(_intents.c.at, _intents.c.site, _intents.c.position)
         )
         return [_stored(row) for row in found]
+
+
+async def unsettled_of(
+    database: Database, run_id: str, sites: Sequence[str]
+) -> dict[str, list[StoredIntent]]:
+    """Return what a run meant to change on `sites` and nobody knows the outcome of."""
+    rows = await rows_about(
+        database,
+        lambda names: select(_intents).where(
+            _intents.c.run_id == run_id,
+            _intents.c.site.in_(names),
+            _intents.c.settled.is_(False),
+        ),
+        sites,
+    )
+    found: dict[str, list[StoredIntent]] = {}
+    for row in rows:
+        found.setdefault(row.site, []).append(_stored(row))
+    return found
 
 
 def _stored(row: Row[Any]) -> StoredIntent:
