@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ async def _run(sites: Sequence[str], script: Sequence[Step], concurrency: int) -
     return sum(await asyncio.gather(*(work() for _ in range(concurrency))))
 
 
-async def _site(context: object, site: str, script: Sequence[Step]) -> bool:
+async def _site(context: ssl.SSLContext, site: str, script: Sequence[Step]) -> bool:
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(site))
     nonce = ""
     async with httpx.AsyncClient(verify=context, timeout=30, trust_env=False) as client:
