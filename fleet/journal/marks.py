@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import delete, select
 
+from fleet.errors import JournalError
 from fleet.journal import tables
 from fleet.journal.codec import decode_value, encode_value
 from fleet.journal.database import Database, unbroken, upsert
@@ -14,6 +16,18 @@ __all__ = ["Mark", "Marks"]
 
 Mark = tuple[str, str]
 """Where a fact belongs, and its name there."""
+
+_T = TypeVar("_T")
+_DAMAGE = (
+    JournalError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading a fact raises that nobody wrote so."""
 
 _marks = tables.marks
 
@@ -32,9 +46,31 @@ class Marks:
         """Return all facts of a space by name, JSON values.
 
         Raises:
+            JournalError: The database failed, or one of the facts is damaged.
+        """
+        found = await unbroken(self._read(space))
+        return {name: decode_value(value) for name, value in found.items()}
+
+    async def read_each(
+        self, space: str, read: Callable[[str, object], _T]
+    ) -> tuple[dict[str, _T], list[str]]:
+        """Return what `read` makes of each fact of a space, and the names of the damaged ones.
+
+        Args:
+            space: The space.
+            read: Is given a fact's name and its JSON value; what it raises makes the fact damaged.
+
+        Raises:
             JournalError: The database failed.
         """
-        return await unbroken(self._read(space))
+        found: dict[str, _T] = {}
+        damaged: list[str] = []
+        for name, value in (await unbroken(self._read(space))).items():
+            try:
+                found[name] = read(name, decode_value(value))
+            except _DAMAGE:
+                damaged.append(name)
+        return found, damaged
 
     async def write(self, changes: Mapping[Mark, object]) -> None:
         """Keep facts, all of them or none; None forgets one. Durable when it returns.
@@ -45,14 +81,14 @@ class Marks:
         if changes:
             await unbroken(self._write(changes))
 
-    async def _read(self, space: str) -> dict[str, object]:
+    async def _read(self, space: str) -> dict[str, str]:
         async with self._database.reading() as connection:
             found = await connection.execute(
                 select(_marks.c.name, _marks.c.value)
                 .where(_marks.c.space == space)
                 .order_by(_marks.c.name)
             )
-            return {row.name: decode_value(row.value) for row in found}
+            return {row.name: row.value for row in found}
 
     async def _write(self, changes: Mapping[Mark, object]) -> None:
         at = self._database.now()

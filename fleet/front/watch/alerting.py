@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fleet.front.watch.alerts import Happening, decide, known_from, known_into
@@ -14,6 +14,11 @@ from fleet.inventory.model import Inventory
 from fleet.journal.marks import Mark, Marks
 
 __all__ = ["ALERTS", "Alerting"]
+
+_FORGOTTEN = (
+    "what the alert {} has told is damaged in the journal: it begins anew, and tells again what"
+    " is wrong now"
+)
 
 ALERTS = "watch.alerts"
 _SITES, _RUNS = "sites", "runs"
@@ -27,12 +32,16 @@ class Alerting:
         plan: Routes and channels.
         marks: Where it is kept what was told.
         outbox: Where messages wait.
+        say: Tells people what cannot be read.
     """
 
-    def __init__(self, plan: Plan, marks: Marks, outbox: Outbox) -> None:
+    def __init__(
+        self, plan: Plan, marks: Marks, outbox: Outbox, say: Callable[[str], None]
+    ) -> None:
         self._plan = plan
         self._marks = marks
         self._outbox = outbox
+        self._say = say
 
     async def after_run(
         self,
@@ -64,7 +73,7 @@ class Alerting:
         now: datetime,
         beside: Mapping[Mark, object],
     ) -> dict[str, list[Item]]:
-        remembered = await self._marks.read(ALERTS)
+        remembered, damaged = await self._marks.read_each(ALERTS, lambda _, each: known_from(each))
         changes: dict[Mark, object] = dict(beside)
         told: dict[str, list[Item]] = {}
         for route in self._plan.routes:
@@ -72,9 +81,11 @@ class Alerting:
                 continue
             for part, (seen, inventory) in parts.items():
                 name = f"{route.name}|{schedule.name}|{part}"
-                state = known_from(remembered.get(name))
+                if name in damaged:
+                    self._say(f"{schedule.name}: {_FORGOTTEN.format(route.name)}")
+                state = remembered.get(name, {})
                 kept, happenings = decide(route, state, seen, inventory, now)
-                if kept != state:
+                if kept != state or name in damaged:
                     changes[ALERTS, name] = known_into(kept) or None
                 self._spread(route, happenings, schedule, run_id, told)
         await self._outbox.put(told, now, changes)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.front.watch.conditions import Condition, Seen
+from fleet.front.watch.kept import condition_from, condition_into, moment, number, record
 from fleet.front.watch.nouns import AlertKind, Route
 from fleet.inventory.model import Inventory
-from fleet.policy.rules import Severity
 
 __all__ = [
     "AGAIN",
@@ -151,12 +151,7 @@ def known_into(state: State) -> dict[str, object]:
     """Return what a route remembers as a JSON value."""
     return {
         name: {
-            "kind": known.condition.kind.value,
-            "site": known.condition.site,
-            "key": known.condition.key,
-            "severity": known.condition.severity.value,
-            "text": known.condition.text,
-            "error": known.condition.error,
+            **condition_into(known.condition),
             "since": known.since.isoformat(),
             "runs": known.runs,
             "told": known.told.isoformat() if known.told else None,
@@ -166,22 +161,19 @@ def known_into(state: State) -> dict[str, object]:
 
 
 def known_from(value: object) -> dict[str, Known]:
-    """Return what `known_into` made a JSON value of."""
-    if not isinstance(value, Mapping):
-        return {}
-    return {
-        name: Known(
-            Condition(
-                AlertKind(each["kind"]),
-                each["site"],
-                each["key"],
-                Severity(each["severity"]),
-                each["text"],
-                each["error"],
-            ),
-            datetime.fromisoformat(each["since"]),
-            each["runs"],
-            datetime.fromisoformat(each["told"]) if each["told"] else None,
-        )
-        for name, each in value.items()
-    }
+    """Return what `known_into` made a JSON value of.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is damaged.
+    """
+    return {name: _known(record(each)) for name, each in record(value).items()}
+
+
+def _known(value: Mapping[str, object]) -> Known:
+    told = value["told"]
+    return Known(
+        condition_from(value),
+        moment(value["since"]),
+        number(value["runs"]),
+        None if told is None else moment(told),
+    )

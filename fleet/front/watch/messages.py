@@ -13,8 +13,8 @@ from email.policy import SMTP
 
 from fleet.front.watch.alerts import AGAIN, NEW, OVER, Happening
 from fleet.front.watch.conditions import Condition
+from fleet.front.watch.kept import condition_from, condition_into, text
 from fleet.front.watch.nouns import AlertKind
-from fleet.policy.rules import Severity
 from fleet.report.inert import inert
 from fleet.report.layout import plural
 
@@ -63,32 +63,26 @@ class Item:
 
     def into(self) -> dict[str, object]:
         """Return it as a JSON value."""
-        condition = self.condition
         return {
             "what": self.what,
-            "kind": condition.kind.value,
-            "site": condition.site,
-            "key": condition.key,
-            "severity": condition.severity.value,
-            "text": condition.text,
-            "error": condition.error,
+            **condition_into(self.condition),
             "since": self.since,
             "schedule": self.schedule,
             "run": self.run,
         }
 
     @classmethod
-    def from_value(cls, value: Mapping[str, str]) -> Item:
-        """Return what `into` made a JSON value of."""
-        condition = Condition(
-            AlertKind(value["kind"]),
-            value["site"],
-            value["key"],
-            Severity(value["severity"]),
-            value["text"],
-            value["error"],
-        )
-        return cls(value["what"], condition, value["since"], value["schedule"], value["run"])
+    def from_value(cls, value: Mapping[str, object]) -> Item:
+        """Return what `into` made a JSON value of.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is damaged.
+        """
+        condition = condition_from(value)
+        if (value["what"], condition.kind) not in _TITLES:
+            raise ValueError("nothing is told so")
+        rest = (text(value[name]) for name in ("since", "schedule", "run"))
+        return cls(text(value["what"]), condition, *rest)
 
 
 @dataclass(frozen=True, slots=True)

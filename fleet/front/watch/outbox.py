@@ -11,15 +11,17 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import anyio
 
 from fleet.errors import FleetError
+from fleet.front.guard import where_it_struck
 from fleet.front.watch.channels import Post
+from fleet.front.watch.kept import moment, number, record, records, text
 from fleet.front.watch.messages import Item, Message, merged
 from fleet.front.watch.nouns import Channel
 from fleet.journal.marks import Mark, Marks
+from fleet.report.inert import inert
 
 __all__ = ["OUTBOX", "Outbox", "Waiting", "pause"]
 
@@ -62,15 +64,20 @@ class Waiting:
         }
 
     @classmethod
-    def from_value(cls, name: str, value: Mapping[str, Any]) -> Waiting:
-        """Return what `into` made a JSON value of."""
+    def from_value(cls, name: str, value: object) -> Waiting:
+        """Return what `into` made a JSON value of.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is damaged.
+        """
+        found = record(value)
         return cls(
             name,
-            value["channel"],
-            tuple(Item.from_value(item) for item in value["items"]),
-            datetime.fromisoformat(value["created"]),
-            datetime.fromisoformat(value["due"]),
-            value["attempts"],
+            text(found["channel"]),
+            tuple(Item.from_value(item) for item in records(found["items"])),
+            moment(found["created"]),
+            moment(found["due"]),
+            number(found["attempts"]),
         )
 
 
@@ -147,6 +154,7 @@ class Outbox:
 
     async def deliver(self, now: datetime) -> int:
         """Send what is due and return how many messages were taken; the others wait again."""
+        await self._drop_damaged()
         taken: list[Waiting] = []
 
         async def attempt(entry: Waiting) -> None:
@@ -169,6 +177,9 @@ class Outbox:
             await self._post.send(channel, Message(entry.id, entry.items))
         except FleetError as error:
             await self._failed(entry, now, str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - one channel's trouble is its own
+            await self._failed(entry, now, "; ".join(where_it_struck(error)))
             return False
         await self._taken(entry)
         return True
@@ -201,9 +212,14 @@ class Outbox:
             await self._marks.write({(OUTBOX, entry.id): again.into()})
 
     async def _waiting(self) -> list[Waiting]:
-        found = await self._marks.read(OUTBOX)
-        return [
-            Waiting.from_value(name, value)
-            for name, value in found.items()
-            if isinstance(value, Mapping)
-        ]
+        found, _ = await self._marks.read_each(OUTBOX, Waiting.from_value)
+        return list(found.values())
+
+    async def _drop_damaged(self) -> None:
+        """Forget what nobody can read, and so nobody can send; told once, for then it is gone."""
+        _, damaged = await self._marks.read_each(OUTBOX, Waiting.from_value)
+        for name in damaged:
+            self._tell(
+                f"a message that waited is damaged in the journal, and dropped: {inert(name, 40)}"
+            )
+        await self._marks.write({(OUTBOX, name): None for name in damaged})

@@ -8,7 +8,7 @@ not be made is told as a missed one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from fleet.front.watch.channels import Post
 from fleet.front.watch.clock import Clock
 from fleet.front.watch.cron import next_due, passed
 from fleet.front.watch.executing import Executor, Ran
+from fleet.front.watch.kept import moment, record
 from fleet.front.watch.lines import at, miss_line, next_line, run_line
 from fleet.front.watch.nouns import Misfire, Plan, Schedule
 from fleet.front.watch.outbox import Outbox
@@ -39,6 +40,11 @@ _ON_TIME = timedelta(seconds=60)
 """How late a start is that is on time."""
 _AGAIN = timedelta(seconds=60)
 """When the outbox is looked at again after the journal failed."""
+_AHEAD = timedelta(days=1)
+"""How far ahead a clock may have been that was put right since."""
+_FORGOTTEN = (
+    "when it ran last is damaged in the journal: what was due before now is not made up for"
+)
 
 Opens = Callable[[], AbstractAsyncContextManager[Journal]]
 
@@ -49,10 +55,16 @@ def jitter_of(schedule: Schedule, due: datetime) -> timedelta:
     return timedelta(seconds=schedule.jitter * int.from_bytes(digest[:4]) / 2**32)
 
 
-def last_due(mark: object) -> datetime | None:
-    """Return up to when a schedule has been seen to, or None where it never was."""
-    found = mark.get("due") if isinstance(mark, Mapping) else None
-    return datetime.fromisoformat(found) if isinstance(found, str) else None
+def last_due(mark: object, now: datetime) -> datetime:
+    """Return up to when a schedule has been seen to.
+
+    Raises:
+        KeyError, TypeError, ValueError: The mark is damaged, or of a clock that was far ahead.
+    """
+    found = moment(record(mark)["due"])
+    if found > now + _AHEAD:
+        raise ValueError("it was seen to in days to come")
+    return found
 
 
 class Watcher:
@@ -87,6 +99,7 @@ class Watcher:
         self._tell = tell
         self._posted = anyio.Event()
         self._turn = anyio.Lock()
+        self._waits_for = ""
 
     async def watch(self) -> None:
         """Run every schedule whenever it is due, until the stop is asked for."""
@@ -111,11 +124,15 @@ class Watcher:
         """Return up to when a schedule has been seen to, and tell when it comes next."""
         now = self._clock.now()
         async with self._opens() as journal:
-            seen_to = last_due((await journal.marks.read(SCHEDULES)).get(schedule.name))
-            if seen_to is None:
-                await journal.marks.write({(SCHEDULES, schedule.name): {"due": now.isoformat()}})
+            found, damaged = await journal.marks.read_each(
+                SCHEDULES, lambda _, each: last_due(each, now)
+            )
+            if schedule.name in damaged:
+                self._say(f"{schedule.name}: {_FORGOTTEN}")
+            if schedule.name not in found:
+                await journal.marks.write({_mark(schedule): {"due": now.isoformat()}})
         self._tell(next_line(schedule, next_due(schedule.cron, schedule.tz, now)))
-        return seen_to or now
+        return found.get(schedule.name, now)
 
     async def _keep(self, schedule: Schedule, seen_to: datetime) -> None:
         while not self._stop.draining.is_set():
@@ -145,10 +162,8 @@ class Watcher:
         """Make a call whose failure must not end the watch; it is told."""
         try:
             await call()
-        except FleetError as error:
-            self._say(f"{schedule.name}: {error}")
         except Exception as error:  # noqa: BLE001 - one bad run must not end all later ones
-            self._say(f"{schedule.name}: {'; '.join(where_it_struck(error))}")
+            self._say(f"{schedule.name}: {_why(error)}")
 
     async def _run(self, schedule: Schedule, due: datetime) -> Ran:
         try:
@@ -182,8 +197,8 @@ class Watcher:
         if schedule.heartbeat is not None and report.halted is None:
             try:
                 await self._post.ping(schedule.heartbeat)
-            except FleetError as error:
-                self._say(f"{schedule.name}: the heartbeat failed: {error}")
+            except Exception as error:  # noqa: BLE001 - the run itself went well, and is on record
+                self._say(f"{schedule.name}: the heartbeat failed: {_why(error)}")
 
     async def _miss(self, schedule: Schedule, dues: list[datetime], why: str = "") -> None:
         now = self._clock.now()
@@ -205,10 +220,18 @@ class Watcher:
                     outbox = self._outbox(journal)
                     await outbox.deliver(self._clock.now())
                     due = await outbox.next_due()
-            except FleetError as error:
-                self._say(f"alerts wait: {error}")
+                self._waits_for = ""
+            except Exception as error:  # noqa: BLE001 - alerts that wait must not end the runs
+                self._wait(error)
                 due = self._clock.now() + _AGAIN
             await self._until(due, self._posted)
+
+    def _wait(self, error: Exception) -> None:
+        """Tell why alerts wait, once for as long as it is the same."""
+        why = _why(error)
+        if why != self._waits_for:
+            self._say(f"alerts wait: {why}")
+        self._waits_for = why
 
     async def _send(self, attempts: int = 3) -> None:
         """Send what waits, and again what fails; what is left is sent by whoever comes next."""
@@ -236,7 +259,7 @@ class Watcher:
                 tasks.start_soon(first, lambda: self._clock.sleep_until(moment))
 
     def _alerting(self, journal: Journal) -> Alerting:
-        return Alerting(self._plan, journal.marks, self._outbox(journal))
+        return Alerting(self._plan, journal.marks, self._outbox(journal), self._say)
 
     def _outbox(self, journal: Journal) -> Outbox:
         return Outbox(journal.marks, self._plan.channels, self._post, self._say, self._turn)
@@ -246,6 +269,12 @@ class Watcher:
 
     def _say(self, text: str) -> None:
         self._tell(f"{self._clock.now():%Y-%m-%d %H:%M} UTC  {text}")
+
+
+def _why(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):  # of things that were done side by side
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, FleetError) else "; ".join(where_it_struck(error))
 
 
 def _mark(schedule: Schedule) -> Mark:
