@@ -279,14 +279,75 @@ async def test_looking_at_every_page_writes_nothing(serves: Serves, no_writes: N
                 assert answer.status in (200, 404)
 
 
-def test_guessing_is_slowed_down_for_everybody() -> None:
-    now = [0.0]
-    access = Access(TOKEN, clock=lambda: now[0])
-    for _ in range(20):
-        assert not access.accepts("wrong-wrong-wrong-wrong")
-    assert not access.accepts(TOKEN)
-    now[0] = 61.0
-    assert access.accepts(TOKEN)
+class Paused:
+    """A token, a clock that a test moves, and the pauses that answers took."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, list[float]()
+        self.access = Access(TOKEN, clock=lambda: self.now, pause=self._pause)
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    async def guess(self, peer: str, count: int) -> None:
+        for number in range(count):
+            assert not await self.access.accepts(f"wrong-wrong-wrong-{number}", peer)
+
+
+async def test_guessing_is_slow_and_the_right_token_is_taken_all_the_same() -> None:
+    here = Paused()
+    await here.guess("192.0.2.1", 20)
+    assert here.pauses == []
+    assert await here.access.accepts(TOKEN, "192.0.2.2")
+    assert here.pauses == []
+    # Right and wrong are told apart by nothing but the answer, and that takes its time.
+    assert await here.access.accepts(TOKEN, "192.0.2.1")
+    await here.guess("192.0.2.1", 2)
+    await here.guess("::ffff:192.0.2.1", 1)
+    assert here.pauses == [2.0] * 4
+    here.now = 61.0
+    assert await here.access.accepts(TOKEN, "192.0.2.1")
+    await here.guess("192.0.2.1", 1)
+    assert here.pauses == [2.0] * 4
+
+
+async def test_who_has_an_address_of_ipv6_has_its_neighbours_too() -> None:
+    here = Paused()
+    for number in range(20):
+        await here.guess(f"2001:db8::{number:x}", 1)
+    await here.guess("2001:db8::ffff", 1)
+    assert here.pauses == [2.0]
+    await here.guess("2001:db8:0:1::1", 1)
+    assert here.pauses == [2.0]
+
+
+async def test_the_places_that_guess_are_bounded() -> None:
+    here = Paused()
+    await here.guess("192.0.2.1", 20)
+    for number in range(10_000):
+        await here.guess(f"10.0.{number >> 8}.{number & 255}", 1)
+    await here.guess("192.0.2.1", 1)
+    assert here.pauses == []
+
+
+async def test_wrong_tokens_lock_nobody_out(serves: Serves, filled: None) -> None:
+    here = Paused()
+    wrong, right = ({"Authorization": f"Bearer {each}"} for each in ("wrong-" * 5, TOKEN))
+    async with serves(access=here.access) as client:
+        for _ in range(20):
+            async with client.get("/runs", headers=wrong) as answer:
+                assert answer.status == 401
+        async with client.post("/login", data={"token": "wrong"}, headers=own(client)) as answer:
+            assert answer.status == 403
+        assert here.pauses == [2.0]
+        async with client.get("/runs", headers=right) as answer:
+            assert answer.status == 200
+        form = {"token": TOKEN}
+        async with client.post(
+            "/login", data=form, headers=own(client), allow_redirects=False
+        ) as answer:
+            assert answer.status == 303
+        assert here.pauses == [2.0] * 3
 
 
 def test_sessions_end_and_are_bounded() -> None:

@@ -5,15 +5,17 @@ Nothing here knows of a web server; `guards` asks these questions for every requ
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fleet.errors import InputError
+from fleet.front.web.guesses import Guesses
 
 __all__ = ["SESSION_SECONDS", "Access", "Hosts", "is_loopback"]
 
@@ -21,8 +23,8 @@ SESSION_SECONDS = 12 * 3600
 _SESSIONS = 1000
 """Sessions known at once; the oldest goes first."""
 
-_GUESSES = 20
-"""Wrong tokens heard within a minute, from whomever, before all have to wait."""
+_PAUSE = 2.0
+"""Seconds that an answer takes, be it yes or no, where many wrong tokens come from."""
 
 _SHORTEST = 16
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -81,15 +83,18 @@ class Access:
     Args:
         token: What has to be shown; None where everybody on this machine may look.
         clock: Seconds that only go forward.
+        pause: Returns after a number of seconds.
     """
 
     token: str | None = field(repr=False)
     clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _sessions: dict[str, float] = field(default_factory=dict, repr=False)
-    _guesses: list[float] = field(default_factory=list, repr=False)
+    _guesses: Guesses = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._guesses = Guesses(self.clock)
         if self.token is not None and len(self.token) < _SHORTEST:
             raise InputError(
                 f"--token leads to fewer than {_SHORTEST} characters: make one with"
@@ -101,20 +106,24 @@ class Access:
         """Return whether no token is asked for."""
         return self.token is None
 
-    @property
-    def throttled(self) -> bool:
-        """Return whether so many wrong tokens were shown that nobody is heard for a while."""
-        since = self.clock() - 60
-        self._guesses = [at for at in self._guesses if at > since]
-        return len(self._guesses) >= _GUESSES
+    async def accepts(self, shown: str, peer: str) -> bool:
+        """Return whether `shown` is the token; how long that takes tells nothing about it.
 
-    def accepts(self, shown: str) -> bool:
-        """Return whether `shown` is the token; how long that takes tells nothing about it."""
-        if self.token is None or self.throttled:
+        The token is always taken. Where many wrong ones came from, the right one too has to wait:
+        else whoever guesses would know a wrong one by its silence.
+
+        Args:
+            shown: What may be the token.
+            peer: Address of who shows it.
+        """
+        if self.token is None:
             return False
         good = hmac.compare_digest(_digest(shown), _digest(self.token))
+        many = self._guesses.are_many(peer)
         if not good:
-            self._guesses.append(self.clock())
+            self._guesses.add(peer)
+        if many:
+            await self.pause(_PAUSE)
         return good
 
     def open_session(self) -> str:

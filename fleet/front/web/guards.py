@@ -65,7 +65,7 @@ def guard(
     async def guarded(request: web.Request, handler: _Handler) -> web.StreamResponse:
         if refused := _refused(request, hosts):
             return page(request, *refused)
-        if not _may_look(request, access):
+        if not await _may_look(request, access):
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 return web.Response(status=303, headers={"Location": "/login"})
             return page(request, 401, "this dashboard asks for its token")
@@ -113,10 +113,10 @@ def _refused(request: web.Request, hosts: Hosts) -> tuple[int, str] | None:
     return None
 
 
-def _may_look(request: web.Request, access: Access) -> bool:
+async def _may_look(request: web.Request, access: Access) -> bool:
     if access.is_open or request.path in PUBLIC or request.path.startswith("/static/"):
         return True
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return access.accepts(shown.strip())
+        return await access.accepts(shown.strip(), request.remote or "")
     return access.is_session(session_of(request))

@@ -106,9 +106,7 @@ def _add_doors(app: web.Application, dashboard: Dashboard) -> None:
 
     async def log_in(request: web.Request) -> web.Response:
         form = await request.post()
-        if access.throttled:
-            raise web.HTTPTooManyRequests(reason="too many wrong tokens: wait a minute")
-        if not access.accepts(str(form.get("token", ""))):
+        if not await access.accepts(str(form.get("token", "")), request.remote or ""):
             context = {"wrong": True, "form_token": ""}
             return rendering.render(request, "login.html", context, 403)
         response = web.Response(status=303, headers={"Location": "/"})
