@@ -16,7 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 
 from cyclopts import App, CycloptsError
-from cyclopts.config import Env
 
 from fleet.errors import (
     FleetError,
@@ -30,6 +29,7 @@ from fleet.errors import (
 )
 from fleet.front.console import console_on, finish_output, tell
 from fleet.front.guard import where_it_struck
+from fleet.front.variables import Variables
 
 __all__ = ["CONSENT", "build_app", "collect_rarely", "end_on_sigterm", "run_command_line"]
 
@@ -103,7 +103,7 @@ def build_app(asked: Sequence[str] = ()) -> App:
         name="fleet",
         help="Manage many WordPress sites with Jetpack through their own HTTP API.",
         version=_version,
-        config=Env("FLEET_", command=False),
+        config=Variables(),
         console=console_on(sys.stdout, colour=True),
         suppress_keyboard_interrupt=False,
     )

@@ -25,8 +25,8 @@ Every command with its flags. `fleet COMMAND --help` tells the same, and this pa
 
 A flag can be given by its variable as well: `FLEET_PER_HOST=4` is `--per-host 4` for every command
 that has the flag, and what is typed wins. A switch is `true` or `false`. Several values are
-separated by spaces, several paths by colons. Consent has no variable and has to be typed. Flags
-that many commands have stand at the end.
+separated by spaces, several paths by colons. Consent has no variable and has to be typed, and so
+has what is told by its place, such as `RUN`. Flags that many commands have stand at the end.
 """
 
 _HEAD = ("flag", "variable", "takes", "without it", "meaning")

@@ -8,6 +8,7 @@ import pytest
 
 from fleet.front.app import CONSENT, build_app, run_command_line
 from fleet.front.commands import all_commands, commands_page
+from fleet.front.variables import Variables
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 ONE = """\
@@ -93,3 +94,37 @@ def test_what_is_typed_wins_over_a_variable(
     monkeypatch.setenv("FLEET_INVENTORY", "one.yaml")
     assert run_command_line(["sites", "list", "-i", "two.yaml"]) == 0
     assert capsys.readouterr().out.startswith("museum ")
+
+
+def test_what_is_told_by_its_place_is_never_taken_from_a_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places = {
+        (each.path, flag.names[0])
+        for each in all_commands()
+        for flag in each.own
+        if flag.positional
+    }
+    assert {(("report",), "RUN"), (("apply",), "FILE"), (("sessions", "forget"), "NAMES")} <= places
+    for path, name in sorted(places):
+        monkeypatch.setenv(f"FLEET_{name}", "json")
+        app = build_app()
+        for word in path:
+            app = app[word]
+        arguments = app.assemble_argument_collection()
+        Variables()(app, path, arguments)
+        (argument,) = (each for each in arguments if each.name == name)
+        assert argument.tokens == [], path
+        monkeypatch.delenv(f"FLEET_{name}")
+
+
+def test_a_stray_variable_names_no_kind_of_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FLEET_KIND", "auth.session")
+    assert run_command_line(["explain"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 20
+    assert run_command_line(["explain", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "FLEET_KIND" not in shown
+    assert "FLEET_MARKDOWN" in shown
