@@ -36,7 +36,13 @@ PARTS = (
     ("modules.list itself", ("fleet/operations/",)),
     (
         "transport, cookies, limits of bytes",
-        ("fleet/site/transport", "fleet/site/allowance", "fleet/site/cookies", "fleet/site/dec"),
+        (
+            "fleet/site/transport",
+            "fleet/site/clients",
+            "fleet/site/allowance",
+            "fleet/site/cookies",
+            "fleet/site/dec",
+        ),
     ),
     ("identity and guards", ("fleet/engine/guarding", "fleet/site/identity")),
     ("making sites of the inventory", ("fleet/inventory/", "fleet/series")),

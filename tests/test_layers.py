@@ -89,7 +89,7 @@ def test_only_the_transport_and_servers_speak_http(library: str) -> None:
         if any(name.split(".")[0] == library for name in imports(path))
     }
     dashboard = {f"front/web/{name}.py" for name in ("guards", "rendering", "server", "views")}
-    client = {"site/transport.py", "site/failures.py"}
+    client = {"site/transport.py", "site/clients.py", "site/failures.py"}
     assert users <= {*client, "simulator/server.py", *dashboard}
 
 

@@ -1,4 +1,4 @@
-"""One guarded HTTP exchange with one site, and the only user of aiohttp's client.
+"""One guarded HTTP exchange with one site, and with `clients` the only user of aiohttp's client.
 
 It knows origins, time limits and byte limits; `failures` translates the library's exceptions
 into error kinds. It must not know WordPress. Redirects are never followed here: whoever asked
@@ -8,45 +8,31 @@ decides what a ``Location`` means.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 from anyio import to_thread
 from yarl import URL
 
-from fleet.config import USER_AGENT, HttpLimits
+from fleet.config import HttpLimits
 from fleet.errors import SiteError
 from fleet.site.allowance import Allowance
+from fleet.site.clients import Clients, Resolver
 from fleet.site.cookies import Cookies
-from fleet.site.decoding import ACCEPTED, Body
+from fleet.site.decoding import Body
 from fleet.site.exchange import Meter, Observer, Reply, Request, web_address
 from fleet.site.failures import out_of_files, translate
-from fleet.site.names import Names, may_be_a_site
+from fleet.site.names import Names
 from fleet.site.trust import Trust, ssl_context
 
 __all__ = ["Connections", "Meter", "Observer", "Reply", "Request", "Transport", "web_address"]
 
 _CHUNK = 64 * 1024
-_MAX_FIELD = 32 * 1024
-"""Long CSP and Link headers are common; the library's 8 KiB would fail healthy sites."""
-
-_MAX_HEADERS = 512
-_KEPT = 4.0
-"""Seconds for which an idle connection is used again. Apache closes it after five, and a write
-that meets the closing would be lost without anybody knowing whether it arrived."""
-
 _EARLY = 16
 """Names that are looked up ahead of the visits."""
 
@@ -59,19 +45,22 @@ class _Lines:
     """What the transports of one site share.
 
     Args:
-        client: Returns the site's own client session: the one whose connections are kept, or one
-            each of whose requests has a connection of its own.
+        clients: Its own client sessions.
         cookies: Its jar; None where none may be kept.
         meter: Counts requests and bytes.
         proxy: What all requests go through, if anything.
         allowance: What the site may still send.
+        timeout: Ends an exchange, connecting and the whole body included.
+        limits: What one answer may cost.
     """
 
-    client: Callable[[bool], aiohttp.ClientSession]
+    clients: Clients
     cookies: Cookies | None
     meter: Meter
     proxy: str | None
     allowance: Allowance
+    timeout: aiohttp.ClientTimeout
+    limits: HttpLimits
 
 
 class Transport:
@@ -80,30 +69,20 @@ class Transport:
     Args:
         lines: What it shares with the site's other transports.
         origin: Scheme, host and port that requests may go to.
-        timeout: Seconds for one exchange, connecting and the whole body included.
-        limits: What one answer may cost.
     """
 
-    def __init__(self, lines: _Lines, origin: URL, timeout: float, limits: HttpLimits) -> None:
+    def __init__(self, lines: _Lines, origin: URL) -> None:
         self._lines = lines
-        observer = lines.meter.observer
-        connect = limits.connect_timeout
-        if observer is not None:
-            connect = min(connect, observer.patience)
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, connect))
-        self._seconds = timeout
-        self._limits = limits
         self.meter = lines.meter
         self.origin = origin.origin()
 
     def at(self, origin: URL) -> Transport:
         """Return a transport for another origin that shares connections, jar and meter."""
-        return Transport(self._lines, origin, self._seconds, self._limits)
+        return self if origin.origin() == self.origin else Transport(self._lines, origin)
 
     def as_visitor(self) -> Transport:
         """Return a transport that shares all but the jar: whoever uses it is nobody."""
-        lines = replace(self._lines, cookies=Cookies())
-        return Transport(lines, self.origin, self._seconds, self._limits)
+        return Transport(replace(self._lines, cookies=Cookies()), self.origin)
 
     def cookies(self) -> tuple[tuple[str, str, str, str], ...]:
         """Return origin, path, name and value of each cookie."""
@@ -158,115 +137,45 @@ class Transport:
             if allowance.exceeded:
                 message = "the site sends more than an answer may have"
                 raise SiteError("proto.too_large", message) from error
-            raise translate(error, self._seconds) from error
+            raise translate(error, self._lines.timeout.total or 0.0) from error
         finally:
             allowance.end()
 
     async def _exchange(self, request: Request) -> Reply:
-        cookies = self._lines.cookies
-        headers = dict(request.headers)
+        lines = self._lines
+        cookies, headers = lines.cookies, request.headers
         if cookies is not None and (pairs := cookies.header(request.url)):
-            headers["Cookie"] = pairs
-        async with self._lines.client(not request.fresh).request(
+            headers = {**headers, "Cookie": pairs}
+        async with lines.clients.get(kept=not request.fresh).request(
             request.method,
             request.url,
             headers=headers,
             json=request.json,
             data=request.content or request.form,
             allow_redirects=False,
-            timeout=self._timeout,
-            proxy=self._lines.proxy,
+            timeout=lines.timeout,
+            proxy=lines.proxy,
         ) as response:
-            if cookies is not None:
-                lines = response.headers.getall("Set-Cookie", ())
-                cookies.take(lines, request.url, response.headers.get("Date", ""))
+            found = response.headers
+            if cookies is not None and (set_here := found.getall("Set-Cookie", ())):
+                cookies.take(set_here, request.url, found.get("Date", ""))
             body = await self._read(response)
-            return Reply(response.status, response.url, response.headers, body)
+            return Reply(response.status, response.url, found, body)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         # The wire carries the frames of chunks besides the body, honest ones far fewer than these.
-        self._lines.allowance.body(self._limits.body + self._limits.body // 4 + _CHUNK)
+        most, content = self._lines.limits.body, response.content
+        self._lines.allowance.body(most + most // 4 + _CHUNK)
         try:
-            body = Body(response.headers.getall("Content-Encoding", ()), self._limits.body)
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                body.feed(chunk)
+            body = Body(response.headers.getall("Content-Encoding", ()), most)
+            while not content.at_eof():
+                body.feed(await content.readany())
             whole = body.whole()
         except SiteError:
             response.close()
             raise
         self.meter.received += len(whole)
         return whole
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request that goes over no connection on which something has come unasked.
-
-    The library would take a second answer to an earlier question for the answer to this one.
-    """
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Send it, or have a read sent over another connection."""
-        if conn.protocol is not None and conn.protocol.should_close:
-            raise aiohttp.ServerDisconnectedError
-        return await super().send(conn)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Makes connections, and tells of each that stands.
-
-    The library's own way to tell costs ten calls for each request, whatever one listens to.
-    """
-
-    def __init__(self, observer: Observer | None, **options: Any) -> None:
-        super().__init__(**options)
-        self._observer = observer
-
-    async def _create_connection(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> ResponseHandler:
-        protocol = await super()._create_connection(req, traces, timeout)
-        if self._observer is not None:
-            self._observer.connected()
-        return protocol
-
-
-class _Resolver(AbstractResolver):
-    """What the library asks for the addresses of a host, all of one run the same.
-
-    A site keeps the addresses that its visit began with, whatever its name servers say later:
-    what was found out about one server is true for no other.
-    """
-
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        self._kept: dict[str, tuple[str, ...]] = {}
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - both are asked for
-    ) -> list[ResolveResult]:
-        """Return the addresses of `host`, of both families."""
-        if host not in self._kept:
-            found = await self._names.addresses(host)
-            self._kept[host] = tuple(address for address in found if may_be_a_site(address))
-        if not self._kept[host]:
-            raise socket.gaierror(socket.EAI_FAIL, "it leads to an address that no site can have")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in self._kept[host]
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: the names outlive a site's connections."""
 
 
 class Connections:
@@ -340,21 +249,32 @@ class Connections:
         Raises:
             SiteError: ``tls.untrusted`` where `ca_file` cannot be used.
         """
-        allowance, resolver = Allowance(), _Resolver(self._names)
+        allowance = Allowance()
         context = await self._context(Trust(ca_file, pin))
-        async with AsyncExitStack() as stack:
+        clients = Clients(context, Resolver(self._names), allowance, meter.observer)
+        lines = _Lines(
+            clients,
+            Cookies() if cookies else None,
+            meter,
+            proxy or None,
+            allowance,
+            self._timeout(timeout, meter.observer),
+            self._limits,
+        )
+        try:
+            yield Transport(lines, url)
+        finally:
+            await clients.close()
 
-            @cache
-            def client(kept: bool) -> aiohttp.ClientSession:
-                made = _client(context, resolver, allowance, meter, kept=kept)
-                stack.push_async_callback(made.close)
-                return made
-
-            jar = Cookies() if cookies else None
-            lines = _Lines(client, jar, meter, proxy or None, allowance)
-            yield Transport(lines, url, timeout, self._limits)
+    def _timeout(self, seconds: float, observer: Observer | None) -> aiohttp.ClientTimeout:
+        connect = min(seconds, self._limits.connect_timeout)
+        if observer is not None:
+            connect = min(connect, observer.patience)
+        return aiohttp.ClientTimeout(total=seconds, sock_connect=connect)
 
     async def _context(self, trust: Trust) -> ssl.SSLContext:
+        if trust in self._contexts:
+            return self._contexts[trust]
         async with self._making:
             if trust not in self._contexts:
                 try:
@@ -362,35 +282,3 @@ class Connections:
                 except OSError as error:
                     raise out_of_files() from error
             return self._contexts[trust]
-
-
-def _client(
-    context: ssl.SSLContext,
-    resolver: _Resolver,
-    allowance: Allowance,
-    meter: Meter,
-    *,
-    kept: bool = True,
-) -> aiohttp.ClientSession:
-    """Return a session of the library that does by itself as little as can be."""
-    connector = _Connector(
-        meter.observer,
-        ssl=context,
-        limit=0,
-        resolver=resolver,
-        use_dns_cache=False,
-        socket_factory=allowance.socket,
-        force_close=not kept,
-        keepalive_timeout=_KEPT if kept else None,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        request_class=_Request,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED},
-        auto_decompress=False,
-        trust_env=False,
-        max_field_size=_MAX_FIELD,
-        max_line_size=_MAX_FIELD,
-        max_headers=_MAX_HEADERS,
-    )
