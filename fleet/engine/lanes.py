@@ -15,10 +15,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-
-import anyio
 
 from fleet.config import Limits
 from fleet.engine.holding import Holding
@@ -39,8 +37,17 @@ _SPARE: Final = 64
 class _Worker:
     """Somebody who waits for a site: woken with one, or without where none is left."""
 
-    woken: anyio.Event = field(default_factory=anyio.Event)
+    woken: asyncio.Future[None]
     taken: Place | None = None
+
+    def wake(self) -> None:
+        """Let it go on."""
+        if not self.woken.done():
+            self.woken.set_result(None)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Lanes:
@@ -51,7 +58,7 @@ class Lanes:
         now: Seconds that only grow.
     """
 
-    def __init__(self, limits: Limits, now: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(self, limits: Limits, now: Callable[[], float] = _loop_time) -> None:
         self._limits = limits
         self._now = now
         self._lanes: dict[str, Lane] = {}
@@ -66,7 +73,7 @@ class Lanes:
         self._closed = False
         self._discarded = False
         self._ending = False
-        self._moved: anyio.Event | None = None
+        self._moved: asyncio.Event | None = None
         self.lost: list[tuple[int, Lane]] = []
         self.holding = Holding(now)
 
@@ -131,7 +138,7 @@ class Lanes:
         because no lane is free.
         """
         while not self._discarded and self._full() and not self._hungry():
-            self._moved = self._moved or anyio.Event()
+            self._moved = self._moved or asyncio.Event()
             await self._moved.wait()
 
     async def take(self) -> Place | None:
@@ -139,12 +146,13 @@ class Lanes:
 
         Sites of servers that are down are not waited for.
         """
-        worker = _Worker()
+        worker = _Worker(asyncio.get_running_loop().create_future())
         self._idle.append(worker)
         self._hand_out()
         try:
-            await worker.woken.wait()
-        except anyio.get_cancelled_exc_class():
+            # Sites that need no network must not keep all others from the loop.
+            await (asyncio.sleep(0) if worker.woken.done() else worker.woken)
+        except asyncio.CancelledError:
             self._call_off(worker)
             raise
         if worker.taken is not None:
@@ -259,13 +267,13 @@ class Lanes:
             self._left -= 1
             self._handed += 1
             self._offer(lane)
-            worker.woken.set()
+            worker.wake()
         if self._moved is not None and (not self._full() or self._hungry() or self._discarded):
             self._moved.set()
             self._moved = None
         if self._closed and self._over():
             while self._idle:
-                self._idle.popleft().woken.set()
+                self._idle.popleft().wake()
         elif self._closed:
             self.holding.look(held=self._hungry(), lanes=self._lanes)
 

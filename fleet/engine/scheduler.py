@@ -8,6 +8,7 @@ second signal cuts it off.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
@@ -94,7 +95,7 @@ class Scheduler:
 
     async def _feed(self, sites: Sequence[Site]) -> None:
         """Queue the sites one by one, each where its server's lane is, as there is room."""
-        lanes, items, turn = self._lanes, iter(range(len(sites))), anyio.Lock()
+        lanes, items, turn = self._lanes, iter(range(len(sites))), asyncio.Lock()
 
         async def resolver() -> None:
             while True:

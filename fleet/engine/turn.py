@@ -29,42 +29,53 @@ class Turn:
 
     Args:
         site: The site.
-        scope: Cancelled to end the visit at once.
         log: What the site was asked to change.
         redactor: Takes the site's secrets out of what is told of the visit.
         meter: What the visit costs.
         operation: What runs there; None for a query.
         decision: What was decided, once it is.
-        limit: Ends the visit at the site's deadline.
+        limit: Ends the visit at the site's deadline, or at once.
         before: What was observed before anything was sent.
         began: When it began, by the watch.
         opened: Whether the site has let us in.
         proven: How the site ended, once its keys were read and only checks are left.
         notes: Things worth knowing about the site that are no error.
+        aborted: Whether it was ended at once.
     """
 
     site: Site
-    scope: anyio.CancelScope
     log: WriteLog = field(repr=False)
     redactor: Redactor = field(default_factory=Redactor)
     meter: Meter = field(default_factory=Meter)
     operation: Operation[Any] | None = field(default=None, repr=False)
     decision: Decision | None = field(default=None, repr=False)
-    limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    limit: anyio.CancelScope = field(init=False)
     before: object = field(default=None, repr=False)
     began: float = 0.0
     opened: bool = False
     proven: SiteResult | None = None
     notes: list[str] = field(default_factory=list)
+    aborted: bool = False
     _earlier: tuple[Meter, ...] = ()
 
     def begin(self, now: float) -> None:
-        """Begin, or begin once more; what was sent and what it cost is kept."""
+        """Begin, or begin once more; what was sent and what it cost is kept.
+
+        Args:
+            now: By the watch.
+        """
         if self.meter.requests:
             # How often the password may be sent is counted anew.
             self._earlier = (*self._earlier, self.meter)
             self.meter = Meter(observer=self.meter.observer)
-        self.scope, self.began, self.opened = anyio.CancelScope(), now, False
+        deadline = anyio.current_time() + self.site.http.deadline
+        self.limit, self.aborted = anyio.CancelScope(deadline=deadline), False
+        self.began, self.opened = now, False
+
+    def abort(self) -> None:
+        """End it at once."""
+        self.aborted = True
+        self.limit.cancel()
 
     @property
     def login_open(self) -> bool:

@@ -120,7 +120,8 @@ class Visitor:
         self._watch = watch or Watch()
         self._stop = stop or Stop()
         self._guards = guards
-        self._scopes: dict[int, anyio.CancelScope] = {}
+        self._turns: dict[int, Turn] = {}
+        self._words: tuple[Task, str] | None = None
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
         """Return how `task` ended on `site`; never raises anything but a cancellation."""
@@ -152,8 +153,8 @@ class Visitor:
 
     def abort(self) -> None:
         """End every visit at once; each still returns its result."""
-        for scope in self._scopes.values():
-            scope.cancel()
+        for turn in self._turns.values():
+            turn.abort()
 
     def _turn(self, site: Site, task: Task) -> Turn:
         async def intend(changes: tuple[Change, ...]) -> None:
@@ -165,15 +166,21 @@ class Visitor:
 
         meter = Meter(observer=self._observer(site))
         redactor = self._redactor(site, task)
-        turn = Turn(site, anyio.CancelScope(), WriteLog(intend), redactor, meter)
+        turn = Turn(site, WriteLog(intend), redactor, meter)
         return turn
 
     def _redactor(self, site: Site, task: Task) -> Redactor:
         """Return what takes the site's secrets out of what is told; our own words stay."""
         secret = self._secrets.get(site.auth.password)
         password = secret.get_secret_value() if secret else ""
-        known = (site.name, str(site.url), json.dumps(task.parameters()))
+        known = (site.name, str(site.url), self._words_of(task))
         return Redactor.of_account(site.auth.username, password, known)
+
+    def _words_of(self, task: Task) -> str:
+        """Return the parameters of a task as text; many sites in a row have the same task."""
+        if self._words is None or self._words[0] is not task:
+            self._words = task, json.dumps(task.parameters())
+        return self._words[1]
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()
@@ -230,21 +237,19 @@ class Visitor:
 
     async def _caught(self, turn: Turn, work: Work) -> SiteResult:
         """Return the result of `work`, or of the trouble, the deadline or the abort it met."""
-        seconds = turn.site.http.deadline
         result: SiteResult | None = None
-        self._scopes[id(turn)] = turn.scope
+        self._turns[id(turn)] = turn
         try:
-            with turn.scope, anyio.move_on_after(seconds) as limit:
-                turn.limit = limit
+            with turn.limit:
                 result = await self._in_session(turn, work)
         except SiteError as error:
             return turn.failed(error)
         except Exception as error:  # noqa: BLE001 - the boundary: a bug of ours ends one site
             return turn.broken(error)
         finally:
-            del self._scopes[id(turn)]
-        late = limit.cancelled_caught
-        reason = f"not done within {seconds:g} s" if late else "interrupted"
+            del self._turns[id(turn)]
+        late = not turn.aborted
+        reason = f"not done within {turn.site.http.deadline:g} s" if late else "interrupted"
         return result or turn.cut_off(reason, timed_out=late)
 
     async def _in_session(self, turn: Turn, work: Work) -> SiteResult:
