@@ -83,8 +83,21 @@ _ESCAPES = re.compile(
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-SESSION_SHAPE = re.compile(r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:\||%7C)[0-9a-f]{64}", re.I)
-"""What stands behind the name in the cookie of a session of WordPress, this run's or another's."""
+SESSION_SHAPE = re.compile(
+    r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:(?:\||%7C)[0-9a-f]{0,64}|(?![A-Za-z0-9]))", re.I
+)
+"""What stands behind the name in the cookie of a session of WordPress, this run's or another's;
+its end may have been cut off."""
+
+_IN_HEX = re.compile(r"(?:7c|2537[46]3)(?:3[0-9]){10}(?:7c|2537[46]3)(?:[0-9a-f]{2})*", re.I)
+"""What hexadecimal digits make of that shape, from the date on."""
+
+_DATES = (re.compile(2 * "[MNO][DTjz][AEIMQUYcgk][w-z0-5]"), re.compile(10 * "3[0-9]"))
+"""What base64, wherever in longer base64, and hexadecimal digits make of the date alone: flat, as
+every text is searched for them."""
+
+_PACKED = re.compile(r"[A-Za-z0-9+/_-]{72,}")
+"""What is long enough to be that shape in base64, or in hexadecimal digits."""
 
 
 class Redactor:
@@ -178,17 +191,15 @@ class Redactor:
     def _may_hold(self, texts: Iterable[str]) -> bool:
         """Return False where certainly no secret is in any of `texts`; all are searched at once."""
         blob = "\n".join(texts)
-        if SESSION_SHAPE.search(blob):
+        plain = _plain(blob)
+        if _shows_session(plain) or (plain != blob and _shows_session(blob)):
             return True
-        plain = _plain(blob) if self._forms else blob
         layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
         return any(any(map(layer.__contains__, self._heads)) for layer in layers)
 
     def _masked(self, text: str, kind: _Kind) -> str:
         size = len(text)
-        text = SESSION_SHAPE.sub(MASK, text)
-        if not self._forms:
-            return text
+        text = _without_sessions(text)
         text = _without(self._forms, text)
         if self._is_encoded(text):
             text = " ".join(MASK if self._is_encoded(word) else word for word in text.split(" "))
@@ -222,7 +233,7 @@ class Redactor:
         if plain == text:
             return False
         low = plain.lower()
-        return any(form in low for form in self._forms)
+        return any(form in low for form in self._forms) or _without_sessions(plain) != plain
 
     def _rewritten(self, value: object, levels: int) -> object:
         if isinstance(value, str):
@@ -276,6 +287,30 @@ def _without(forms: Iterable[str], text: str) -> str:
     low = text.lower()
     found = sorted((form for form in forms if form in low), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.I) if found else text
+
+
+def _shows_session(text: str) -> bool:
+    """Return False where certainly no session of WordPress is in `text`, as it is or packed."""
+    if ("|" in text or "%" in text) and SESSION_SHAPE.search(text):
+        return True
+    return any(date.search(text) for date in _DATES)
+
+
+def _without_sessions(text: str) -> str:
+    """Return `text` with a mask for each session of WordPress in it, as it is or packed."""
+    text = SESSION_SHAPE.sub(MASK, text)
+    return _PACKED.sub(_unpacked, text) if any(date.search(text) for date in _DATES) else text
+
+
+def _unpacked(found: re.Match[str]) -> str:
+    """Return a mask for what is packed where it is a session, or else what was found."""
+    word = found[0]
+    plain = word.replace("-", "+").replace("_", "/")
+    packed = (plain[shift:] for shift in range(4))
+    layers = [base64.b64decode(each[: len(each) // 4 * 4]) for each in packed]
+    layers += [bytes.fromhex(each[0]) for each in _IN_HEX.finditer(word)]
+    shows = any(SESSION_SHAPE.search(layer.decode("latin-1")) for layer in layers)
+    return MASK if shows else word
 
 
 def _plain(text: str) -> str:

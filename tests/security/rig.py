@@ -153,7 +153,7 @@ class Rig:
         for place, data in places:
             leaks += [f"{place}: {hit}" for hit in found_in(data, self.canaries.words)]
             if place not in self.session_files():
-                hits = found_in(data, sessions, ("raw", "base64, 0"))
+                hits = found_in(data, sessions, ("raw", "base64, 0", "hex"))
                 leaks += [f"{place}: {hit}" for hit in hits]
         for site, received in self.world.received.items():
             foreign = {

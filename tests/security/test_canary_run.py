@@ -102,6 +102,19 @@ async def test_security_11_no_command_gives_a_secret_away(tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("between", [("doctor", *READ), ("watch", "--once", "nightly")])
+async def test_no_visit_gives_the_session_of_another_away(
+    tmp_path: Path, between: tuple[str, ...]
+) -> None:
+    """A kept session goes on after another was opened, which is as good and which it never saw."""
+    reading = ("run", "settings.get", *READ, *LOUD)
+    async with rigged(tmp_path, SEED) as rig:
+        for words in (reading, between, reading, ("audit", *LOUD)):
+            await rig.fleet(*words, environ=given(rig, words))
+        assert rig.leaks() == []
+
+
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("where", ["visit", "task", "thread", "finaliser", "log", "group"])
 async def test_no_crash_gives_a_secret_away(tmp_path: Path, where: str) -> None:
     async with rigged(tmp_path, SEED) as rig:

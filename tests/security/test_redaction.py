@@ -213,6 +213,33 @@ def test_the_cookie_of_any_session_is_known_by_its_shape(bar: str) -> None:
     assert Redactor([SECRET]).value({"a": [cookie]}) == {"a": [f"fleet-bot{MASK}"]}
 
 
+@pytest.mark.parametrize("bar", ["|", "%7C", "%7c"])
+@pytest.mark.parametrize("around", ["{}", "a:{}", "ab:{};b=c"])
+@pytest.mark.parametrize("way", DISGUISES)
+def test_the_session_of_another_run_is_known_in_every_disguise(
+    way: str, around: str, bar: str
+) -> None:
+    token, mac = "kE3" + "xQ9z" * 10, "0123abcd" * 8
+    disguised = DISGUISES[way](around.format(bar.join(("fleet-bot", "1795700001", token, mac))))
+    for redactor in (Redactor(), Redactor([SECRET])):
+        for told in (redactor.text(f"set {disguised} now"), str(redactor.value([disguised, 7]))):
+            assert found_in(told.encode(), {"token": token, "mac": mac}) == []
+            assert MASK in told
+
+
+def test_the_session_of_another_run_is_known_where_its_end_is_cut_off() -> None:
+    cookie = "|".join(("fleet-bot", "1795700001", "kE3" + "xQ9z" * 10, "0123abcd" * 8))
+    for way in ("raw", "percent", "base64", "hex"):
+        cut = DISGUISES[way](cookie)[:-20]
+        assert Redactor().text(f"Wrong: {cut}") != f"Wrong: {cut}", way
+
+
+def test_what_only_looks_like_a_session_is_told_as_it_is() -> None:
+    date = base64.b64encode(b"1795700001 and so on, " * 9).decode()
+    for text in (date, date * 40, "3" * 400, "|1795700001|too-short|", "a|1795700001|" + "x" * 44):
+        assert Redactor([SECRET]).value({text: text}) == {text: text}
+
+
 def test_values_nested_without_end_are_gone_through() -> None:
     deep: object = SECRET
     for _ in range(5000):
