@@ -184,7 +184,10 @@ class Visitor:
 
     async def _guarded(self, turn: Turn, work: Work) -> SiteResult:
         started = time.monotonic()
-        result = await self._awake(turn, work)
+        try:
+            result = await self._awake(turn, work)
+        finally:
+            turn.log.end()
         if turn.meter.received < _MUCH:
             result = turn.redactor.result(result)
         else:

@@ -63,6 +63,10 @@ class Decision:
     notes: tuple[str, ...] = ()
 
 
+async def _no_more(_: tuple[Change, ...]) -> None:
+    raise RuntimeError("a change was to be sent when its visit was over")
+
+
 @dataclass(slots=True)
 class WriteLog:
     """What one site was asked to change, kept while the writes go out.
@@ -95,6 +99,14 @@ class WriteLog:
         if self.intend is not None:
             await self.intend(changes)
         self.sent.update(change.key for change in changes)
+
+    def end(self) -> None:
+        """Let no more leave, as the visit is over.
+
+        Who puts changes on record knows the visit, which knows this: without an end they would
+        keep each other until Python looks for cycles of garbage, thousands of visits later.
+        """
+        self.intend = _no_more
 
     def answer(self, changes: Iterable[Change]) -> None:
         """Note that the site has answered the write of `changes`."""

@@ -92,7 +92,7 @@ class _Opening:
         root = warm.endpoints.rest_root if warm else None
         endpoints = await self.retrier.read(lambda: self.discovery.find(root))
         await self._meet(endpoints)
-        own = self.transport.at(endpoints.origin)
+        own = self.transport.at(endpoints.siteurl)
         if warm is not None and endpoints.namespaces is not None:
             known = ApplicationPassword(self._credentials, self.guard, unproven=True)
             return SiteSession(own, endpoints, known, self.retrier, repeat, warm)
@@ -117,7 +117,7 @@ class _Opening:
             if error.kind == "run.halted":
                 raise
             raise Outdated(error.message) from error
-        own = self.transport.at(warm.endpoints.origin)
+        own = self.transport.at(warm.endpoints.siteurl)
         own.restore_cookies(warm.cookies)
         auth = self._login(own, warm.endpoints)
         auth.take_up(warm.nonce)

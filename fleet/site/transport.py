@@ -68,17 +68,19 @@ class Transport:
 
     Args:
         lines: What it shares with the site's other transports.
-        origin: Scheme, host and port that requests may go to.
+        origin: Scheme, host and port that requests may go to, and nothing else: an address that is
+            its own origin would keep itself alive once it is asked for it.
     """
 
     def __init__(self, lines: _Lines, origin: URL) -> None:
         self._lines = lines
         self.meter = lines.meter
-        self.origin = origin.origin()
+        self.origin = origin
 
-    def at(self, origin: URL) -> Transport:
-        """Return a transport for another origin that shares connections, jar and meter."""
-        return self if origin.origin() == self.origin else Transport(self._lines, origin)
+    def at(self, url: URL) -> Transport:
+        """Return a transport for the origin of `url` that shares connections, jar and meter."""
+        origin = url.origin()
+        return self if origin == self.origin else Transport(self._lines, origin)
 
     def as_visitor(self) -> Transport:
         """Return a transport that shares all but the jar: whoever uses it is nobody."""
@@ -262,7 +264,7 @@ class Connections:
             self._limits,
         )
         try:
-            yield Transport(lines, url)
+            yield Transport(lines, url.origin())
         finally:
             await clients.close()
 
