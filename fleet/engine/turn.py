@@ -98,7 +98,8 @@ class Turn:
         return SiteResult(self.site.name, str(self.site.url), status, **facts)
 
     def failed(self, error: SiteError) -> SiteResult:
-        """Return the result of a visit that trouble with the site ended."""
+        """Return the result of a visit that trouble with the site ended, which is let go."""
+        _let_go(error)
         return SiteResult.from_error(self.site.name, str(self.site.url), error)
 
     def with_usage(self, result: SiteResult, seconds: float) -> SiteResult:
@@ -216,6 +217,17 @@ def _message(keys: tuple[KeyResult, ...]) -> str:
         return ""
     worst = min(bad, key=lambda key: key.reason.startswith(("not applied", "not sent")))
     return f"{len(bad)} of {len(keys)} keys, first {worst.key}: {worst.reason}"
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Part an error and those it came of from the frames they went through.
+
+    Some of these hold errors themselves, and all would stay until Python looks for cycles.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        _let_go(error.__cause__)
+        error = error.__context__
 
 
 def _where(error: Exception) -> str:

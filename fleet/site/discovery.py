@@ -130,7 +130,8 @@ class Discovery:
                     if told := _first(tried, _TOLD):
                         raise told from error
                     raise
-                tried.append(error)
+                # With its traceback it would hold this list, which holds it.
+                tried.append(error.with_traceback(None))
         if told := _first(tried, ("block.waf", *_TOLD)):
             raise told
         raise SiteError(

@@ -18,12 +18,14 @@ from fleet.operations.connection import ConnectionStatus
 from fleet.operations.module_list import ListModules
 from fleet.operations.modules import ActivateModules
 from fleet.results import Change
+from fleet.simulator.faults import Fault
 from fleet.simulator.site import SiteSpec
 from tests.engine.simulated import ADMIN, Simulated, simulated
 
 NAMES = ("harbour", "fjord", "mill", "dune")
-SOCKETS = {"Allowance", "_Counted"}
-"""What asyncio's transports hold, which know themselves until somebody looks; that is little."""
+HELD = {"Allowance", "_Counted", "Retrier"}
+"""What others hold that know themselves until somebody looks: asyncio's transports, and tenacity
+where it asks again. It is little."""
 
 
 @contextmanager
@@ -51,7 +53,7 @@ async def left_by_each(running: Simulated, task: Task) -> set[str]:
         del report
     kinds = Counter(type(each) for each in found)
     ours = [kind for kind, count in kinds.items() if count >= len(NAMES) and is_ours(kind)]
-    return {kind.__name__ for kind in ours} - SOCKETS
+    return {kind.__name__ for kind in ours} - HELD
 
 
 def is_ours(kind: type) -> bool:
@@ -67,6 +69,16 @@ async def test_a_visit_is_gone_when_it_is_over(task: Task, method: str, tmp_path
     specs = [SiteSpec(name) for name in NAMES]
     async with simulated(tmp_path, *specs, method=method, password=password) as running:
         assert not await left_by_each(running, task)
+
+
+@pytest.mark.parametrize(
+    "kind", ["server_error", "fatal", "no_rest", "hidden_login", "lockout", "reset_before"]
+)
+async def test_so_is_a_visit_that_trouble_ended(kind: str, tmp_path: Path) -> None:
+    async with simulated(tmp_path, *(SiteSpec(name) for name in NAMES)) as running:
+        for name in NAMES:
+            running.site(name).faults.add(Fault(kind))
+        assert not await left_by_each(running, ListModules())
 
 
 async def test_nothing_is_sent_after_the_visit() -> None:
