@@ -55,6 +55,20 @@ class Breaker:
         halted = self._stop.halted
         return halted is not None and halted.by is Halt.CREDENTIALS
 
+    @property
+    def trusted(self) -> bool:
+        """Return whether the run may log in as it likes."""
+        return self._trusted
+
+    async def enter(self) -> None:
+        """Return when a login may start, which then is counted.
+
+        Raises:
+            SiteError: ``run.halted``, with `sent` False: none may.
+        """
+        await self.wait()
+        self.begin()
+
     async def wait(self) -> None:
         """Return when a login may start."""
         while self.full:
@@ -70,6 +84,11 @@ class Breaker:
             raise SiteError("run.halted", "too many sites rejected their password", sent=False)
         self._under_way += 1
 
+    def withdraw(self) -> None:
+        """Count a login no longer that was let in and did not begin."""
+        self._under_way -= 1
+        self._wake()
+
     def end(self, *, rejected: bool | None) -> None:
         """Count a login that has ended.
 
@@ -83,6 +102,9 @@ class Breaker:
         if self._trusted:
             return  # and nobody waits
         self._judge()
+        self._wake()
+
+    def _wake(self) -> None:
         self._moved.set()
         self._moved = anyio.Event()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -23,12 +23,10 @@ from fleet.results import Event, SiteResult
 from fleet.site.health import HealthCheck
 from fleet.site.transport import Connections
 
-if TYPE_CHECKING:
-    from fleet.journal.journal import Journal
-
-__all__ = ["Ended", "Engine", "LocalEngine", "local_engine"]
+__all__ = ["Emit", "Ended", "Engine", "LocalEngine", "Lookup", "local_engine"]
 
 Emit = Callable[[Event], None]
+Lookup = Callable[[str], Awaitable[str]]
 Ended = Callable[[SiteResult], Awaitable[SiteResult]]
 """Records how a site ended and returns what is told of it."""
 
@@ -70,7 +68,7 @@ class LocalEngine:
         visitor: Makes them.
         scheduler: Fans them out.
         stop: Ends the run early.
-        lookup: Returns the address behind a host name.
+        connections: Those that the visits use.
     """
 
     keeps_record = False
@@ -80,9 +78,9 @@ class LocalEngine:
         visitor: Visitor,
         scheduler: Scheduler,
         stop: Stop,
-        lookup: Callable[[str], Awaitable[str]],
+        connections: Connections,
     ) -> None:
-        self.lookup = lookup
+        self.connections = connections
         self._visitor = visitor
         self._scheduler = scheduler
         self._stop = stop
@@ -117,41 +115,34 @@ class LocalEngine:
 
 @asynccontextmanager
 async def local_engine(  # noqa: PLR0913 - what the visits of a run have in common
-    sites: Sequence[Site],
     passwords: Mapping[SecretRef, SecretStr],
     settings: Settings,
     stop: Stop,
+    guarded: Callable[[Lookup], Awaitable[Guards]],
     *,
     dry_run: bool,
     checks: Sequence[HealthCheck] = (),
     intend: Intend | None = None,
-    journal: Journal | None = None,
     sessions: SessionCache | None = None,
-    places: Mapping[str, int] | None = None,
 ) -> AsyncIterator[LocalEngine]:
     """Yield an engine that makes visits in this process.
 
     Args:
-        sites: Every site of the run.
-        passwords: Their secrets.
+        passwords: The secrets of the sites.
         settings: Limits that this process can keep, retries, sizes.
         stop: Ends the run early.
+        guarded: Returns what decides whether a password may be sent, given what returns the
+            address behind a host name.
         dry_run: True where nothing may be written.
         checks: What has to hold of a site after it was changed.
         intend: Puts changes on record before they are sent; None keeps no record.
-        journal: Where sites and rejections are remembered; None remembers nothing.
         sessions: Where sessions are kept between runs; None logs in to each site anew.
-        places: Where in `sites` each is, by name; None finds it out.
     """
     async with (
         Watch(settings.watching).watching() as watch,
         Connections(settings.limits.concurrency, settings.http) as connections,
         sessions.opened() if sessions else nullcontext() as kept,
     ):
-        guards = Guards(
-            sites, stop, journal, connections.address, writes=not dry_run, places=places
-        )
-        await guards.load()
         scheduler = Scheduler(settings.limits, connections.address, settings.http)
         visitor = Visitor(
             connections,
@@ -162,8 +153,8 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
             checks=checks,
             watch=watch,
             stop=stop,
-            guards=guards,
+            guards=await guarded(connections.address),
             observer=scheduler.observer,
             sessions=kept,
         )
-        yield LocalEngine(visitor, scheduler, stop, connections.address)
+        yield LocalEngine(visitor, scheduler, stop, connections)

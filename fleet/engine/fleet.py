@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from fleet.config import Limits, Settings
 from fleet.engine.budget import Budget
-from fleet.engine.engines import Engine, local_engine
+from fleet.engine.engines import Engine, Lookup, local_engine
+from fleet.engine.guarding import Guards
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
 from fleet.engine.remote import Remote
@@ -223,17 +224,22 @@ class Fleet:
         if self._remote is not None:
             lease = keeper.lease if keeper else None
             return self._remote.engine(order, ledger.run_id, self.settings, stop, lease)
+
+        async def guarded(lookup: Lookup) -> Guards:
+            writes, places = not order.dry_run, ledger.places
+            return await Guards.of_run(
+                order.sites, stop, self.journal, lookup, writes=writes, places=places
+            )
+
         return local_engine(
-            order.sites,
             passwords,
             replace(self.settings, limits=self._limits()),
             stop,
+            guarded,
             dry_run=order.dry_run,
             checks=order.checks,
             intend=keeper.intend if keeper else None,
-            journal=self.journal,
             sessions=self._cache,
-            places=ledger.places,
         )
 
     async def _keeper(

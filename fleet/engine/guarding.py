@@ -8,24 +8,24 @@ needs the memory of earlier runs is left out where a run keeps no record.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import SecretStr
 
 from fleet.engine.addresses import host_of, resolve_address
 from fleet.engine.breaker import Breaker
+from fleet.engine.faces import Faces, Known
 from fleet.engine.keeping import site_key
 from fleet.engine.stop import Stop
 from fleet.engine.turn import Turn
 from fleet.errors import JournalError, SiteError
 from fleet.inventory.model import Site
-from fleet.journal.spool import Texts
 from fleet.redaction import Redactor
 from fleet.results import Halt, Halted
 from fleet.site.identity import Face
@@ -34,12 +34,9 @@ from fleet.site.login import Lockout
 if TYPE_CHECKING:
     from fleet.journal.journal import Journal
 
-__all__ = ["Guards", "credential_of", "without_secrets"]
+__all__ = ["Guards", "Logins", "Record", "credential_of", "without_secrets"]
 
 T = TypeVar("T")
-_AT_ONCE = 500
-"""Sites that are looked up in the journal at once."""
-
 _REJECTED = ("auth.bad_credentials", "auth.locked_out")
 
 
@@ -49,20 +46,77 @@ def credential_of(site: Site, password: SecretStr) -> tuple[str, ...]:
     return (site_key(site), auth.method.value, auth.username, password.get_secret_value())
 
 
+class Record(Protocol):
+    """Where sites and rejections are remembered beyond the run; `Journal` is one."""
+
+    async def put_identity(self, site: str, identity: Mapping[str, object], /) -> None:
+        """Queue what a site is, in place of what it was."""
+
+    def fingerprint(self, *credential: str) -> str:
+        """Return what stands for a credential."""
+
+    async def rejected(self, site: str, fingerprint: str, /) -> datetime | None:
+        """Return when a site rejected a credential, or None where it has not."""
+
+    async def reject(self, site: str, fingerprint: str, /) -> None:
+        """Put on record that a site rejected a credential; durable."""
+
+
+class Logins(Protocol):
+    """Lets the logins of a run begin; `Breaker` is one."""
+
+    @property
+    def full(self) -> bool:
+        """Return whether a login has to wait for others."""
+
+    async def enter(self) -> None:
+        """Return when a login may start, which then is under way.
+
+        Raises:
+            SiteError: ``run.halted``, with `sent` False: none may.
+        """
+
+    def withdraw(self) -> None:
+        """Count a login no longer that was let in and did not begin."""
+
+    def end(self, *, rejected: bool | None) -> None:
+        """Count a login that has ended; None where it was neither accepted nor rejected."""
+
+
 class Guards:
     """What the guards of one run's visits share.
 
     Args:
-        sites: The sites of the run, in the order of the inventory.
         stop: Told when the run has to halt.
-        journal: Where sites and rejections are remembered; None remembers nothing.
+        known: What is known of the sites.
+        logins: Lets logins begin.
+        record: Where sites and rejections are remembered; None remembers nothing.
         lookup: Returns the address behind a host name.
         writes: Whether the run may change sites.
-        places: Where in `sites` each is, by name; None finds it out.
     """
 
     def __init__(
         self,
+        stop: Stop,
+        known: Known,
+        logins: Logins,
+        record: Record | None,
+        lookup: Callable[[str], Awaitable[str]],
+        *,
+        writes: bool,
+    ) -> None:
+        self.record = record
+        self.known = known
+        self.logins = logins
+        self.writes = writes
+        self.locked: dict[str, str] = {}
+        self._suspected: set[str] = set()
+        self._stop = stop
+        self._lookup = lookup
+
+    @classmethod
+    async def of_run(
+        cls,
         sites: Sequence[Site],
         stop: Stop,
         journal: Journal | None,
@@ -70,52 +124,24 @@ class Guards:
         *,
         writes: bool,
         places: Mapping[str, int] | None = None,
-    ) -> None:
-        self.journal = journal
-        self.writes = writes
-        self.breaker = Breaker(stop, len(sites))
-        self.locked: dict[str, str] = {}
-        self._suspected: set[str] = set()
-        self._sites = sites
-        self._places = places or {site.name: place for place, site in enumerate(sites)}
-        # Of a hundred thousand sites: what they are in a file, whose marks are whose in numbers.
-        self._faces = Texts(len(sites))
-        self._owners: dict[int, int] = {}
-        self._stop = stop
-        self._lookup = lookup
+    ) -> Guards:
+        """Return the guards of a run on `sites`, with what earlier runs knew of them.
 
-    async def load(self) -> None:
-        """Read what earlier runs knew of the sites.
+        Args:
+            sites: The sites of the run, in the order of the inventory.
+            stop: Told when the run has to halt.
+            journal: Where sites and rejections are remembered; None remembers nothing.
+            lookup: Returns the address behind a host name.
+            writes: Whether the run may change sites.
+            places: Where in `sites` each is, by name; None finds it out.
 
         Raises:
-            JournalError: That cannot be read.
+            JournalError: What is known cannot be read.
         """
-        if self.journal is None:
-            return
-        for start in range(0, len(self._sites), _AT_ONCE):
-            names = {site.name: site_key(site) for site in self._sites[start : start + _AT_ONCE]}
-            found = await self.journal.identities(tuple(names.values()))
-            for name, key in names.items():
-                if document := found.get(key):
-                    face = Face.read(document)
-                    self.keep(name, face)
-                    if face.home:
-                        self.owner(f"home {face.home}", name)
-
-    def face(self, site: str) -> Face | None:
-        """Return what a site was when it was met last, or None where it was not."""
-        text = self._faces.get(self._places[site])
-        return Face.read(json.loads(text)) if text else None
-
-    def keep(self, site: str, face: Face) -> None:
-        """Keep what a site is."""
-        self._faces.put(self._places[site], json.dumps(face.document()))
-
-    def owner(self, mark: str, site: str) -> str:
-        """Return which site has shown a mark first, which is `site` where no other has."""
-        mine = self._places[site]
-        first = self._owners.setdefault(hash(mark), mine)
-        return site if first == mine else self._sites[first].name
+        faces = Faces(sites, places)
+        if journal is not None:
+            await faces.load(journal)
+        return cls(stop, faces, Breaker(stop, len(sites)), journal, lookup, writes=writes)
 
     def of(self, turn: Turn, password: SecretStr) -> SiteGuard:
         """Return the guard of one visit."""
@@ -172,30 +198,31 @@ class SiteGuard:
             SiteError: ``identity.mismatch`` where it is another site, ``identity.duplicate``
                 where another entry of the inventory is this site, too.
         """
-        journal, name = self._guards.journal, self._site.name
-        if journal is None:
+        record, known_faces = self._guards.record, self._guards.known
+        name = self._site.name
+        if record is None:
             return
         # Kept and shown from here on; a site may have made a title of what it was sent before.
         face = without_secrets(face, self._turn.redactor)
-        known = self._guards.face(name)
+        known = known_faces.face(name)
         if known is None:
             met = replace(face, blog=await number() or "")
         else:
             met = known.completed(await _same(known, face, number))
-        self._refuse_twin(met)
+        await self._refuse_twin(met)
         if met != known:
-            self._guards.keep(name, met)
+            known_faces.keep(name, met)
             key = site_key(self._site)
-            await self._guards.recorded(journal.put_identity(key, met.document()))
+            await self._guards.recorded(record.put_identity(key, met.document()))
 
-    def _refuse_twin(self, face: Face) -> None:
+    async def _refuse_twin(self, face: Face) -> None:
         """Refuse to change one site by two entries of the inventory; reading it is only told."""
-        name, owner = self._site.name, self._guards.owner
-        if face.blog and (other := owner(f"blog {face.blog}", name)) != name:
+        name, owner = self._site.name, self._guards.known.owner
+        if face.blog and (other := await owner(f"blog {face.blog}", name)) != name:
             self._turn.note(
                 f"it has Jetpack's number {face.blog} of {other}: an alias of it, or a copy"
             )
-        if not face.home or (other := owner(f"home {face.home}", name)) == name:
+        if not face.home or (other := await owner(f"home {face.home}", name)) == name:
             return
         message = f"this is the same site as {other}: both say that their home is {face.home}"
         if self._guards.writes:
@@ -213,7 +240,6 @@ class SiteGuard:
         address = await guards.address(self._site)
         await self._in_turn()
         self._refuse_locked(address)
-        guards.breaker.begin()
         rejected: bool | None = None
         try:
             yield
@@ -222,12 +248,12 @@ class SiteGuard:
             rejected = True if error.kind in _REJECTED else None
             if isinstance(error, Lockout):
                 guards.lock(address, self._site.name, error)
-            if error.kind == "auth.bad_credentials" and guards.journal is not None:
+            if error.kind == "auth.bad_credentials" and guards.record is not None:
                 key = site_key(self._site)
-                await guards.recorded(guards.journal.reject(key, fingerprint))
+                await guards.recorded(guards.record.reject(key, fingerprint))
             raise
         finally:
-            guards.breaker.end(rejected=rejected)
+            guards.logins.end(rejected=rejected)
 
     async def _unrejected(self) -> str:
         """Return the fingerprint of the credential.
@@ -236,14 +262,14 @@ class SiteGuard:
             SiteError: ``auth.bad_credentials`` where the site has rejected it before.
         """
         guards, site = self._guards, self._site
-        if guards.journal is None:
+        if guards.record is None:
             return ""
         credential = credential_of(site, self._password)
         try:
-            fingerprint = guards.journal.fingerprint(*credential)
+            fingerprint = guards.record.fingerprint(*credential)
         except JournalError as error:
             raise SiteError("run.halted", str(error), sent=False) from error
-        at = await guards.recorded(guards.journal.rejected(site_key(site), fingerprint))
+        at = await guards.recorded(guards.record.rejected(site_key(site), fingerprint))
         if at is None:
             return fingerprint
         raise SiteError(
@@ -254,18 +280,20 @@ class SiteGuard:
 
     async def _in_turn(self) -> None:
         """Wait until the run lets another login start; the site's deadline waits, too."""
-        if not self._guards.breaker.full:
+        if not self._guards.logins.full:
+            await self._guards.logins.enter()
             return
         limit = self._turn.limit
         left, limit.deadline = limit.deadline - anyio.current_time(), math.inf
         try:
-            await self._guards.breaker.wait()
+            await self._guards.logins.enter()
         finally:
             limit.deadline = anyio.current_time() + left
 
     def _refuse_locked(self, address: str) -> None:
         other = self._guards.locked.get(address)
         if other is not None:
+            self._guards.logins.withdraw()
             raise SiteError(
                 "auth.locked_out",
                 f"not tried: {other}, at the same address, has locked this machine out",

@@ -14,7 +14,8 @@ from typing import Any
 
 import anyio
 
-from fleet.engine.engines import local_engine
+from fleet.engine.engines import Lookup, local_engine
+from fleet.engine.guarding import Guards
 from fleet.engine.limits import fitted
 from fleet.engine.parts import Part
 from fleet.engine.stop import Stop
@@ -181,15 +182,18 @@ async def _visit(
     passwords = await resolver.resolve_all(site.auth.password for site in sites if not site.paused)
     tasks = {site.name: _begun(task, keeper.meant(site.name)) for site, task in left}
     settings = replace(common.settings, limits=fitted(common.settings.limits))
+
+    async def guarded(lookup: Lookup) -> Guards:
+        return await Guards.of_run(sites, stop, journal, lookup, writes=not common.dry_run)
+
     async with local_engine(
-        sites,
         passwords,
         settings,
         stop,
+        guarded,
         dry_run=common.dry_run,
         checks=common.checks,
         intend=keeper.intend,
-        journal=journal,
     ) as engine:
         await engine.visit(sites, lambda site: tasks[site.name], keeper.ended, _nobody)
 

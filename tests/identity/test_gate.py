@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fleet.engine.breaker import Breaker
+from fleet.engine.faces import Faces
 from fleet.engine.guarding import Guards
 from fleet.engine.stop import Stop
 from fleet.site.login import Lockout
@@ -16,7 +18,8 @@ async def nowhere(host: str) -> str:
 
 
 def gate() -> Guards:
-    return Guards([], Stop(), None, nowhere, writes=False)
+    stop = Stop()
+    return Guards(stop, Faces([]), Breaker(stop, 0), None, nowhere, writes=False)
 
 
 @pytest.mark.parametrize(
