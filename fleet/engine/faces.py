@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.engine.keeping import site_key
+from fleet.engine.owners import Owners
 from fleet.inventory.model import Site
 from fleet.journal.spool import Texts
 from fleet.site.identity import Face
@@ -46,7 +47,7 @@ class Faces:
         self._places = places or {site.name: place for place, site in enumerate(sites)}
         # Of a hundred thousand sites: what they are in a file, whose marks are whose in numbers.
         self._faces = Texts(len(sites))
-        self._owners: dict[int, int] = {}
+        self._owners = Owners(len(sites))
 
     async def load(self, journal: Journal) -> None:
         """Read what earlier runs knew of the sites.
@@ -76,5 +77,5 @@ class Faces:
     async def owner(self, mark: str, site: str) -> str:
         """See `Known`."""
         mine = self._places[site]
-        first = self._owners.setdefault(hash(mark), mine)
+        first = self._owners.first(mark, mine)
         return site if first == mine else self._sites[first].name
