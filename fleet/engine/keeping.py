@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import anyio
+from yarl import URL
 
 from fleet.engine.stop import Stop
 from fleet.errors import JournalError, LeaseLost, SiteError
@@ -29,6 +31,9 @@ __all__ = ["Keeper", "awake_seconds", "site_key"]
 _BEAT = 15.0
 """Seconds between two signs of life."""
 
+_LATELY = 1024
+"""Addresses whose keys are kept; each visit asks for that of its site several times."""
+
 
 def awake_seconds() -> float:
     """Return seconds that also pass while this machine sleeps, where it can tell them."""
@@ -38,7 +43,12 @@ def awake_seconds() -> float:
 
 def site_key(site: Site) -> str:
     """Return what stands for a site in leases: its address, whatever inventories call it."""
-    host, port, path = same_site_key(site.url)
+    return _key_of(site.url)
+
+
+@lru_cache(maxsize=_LATELY)
+def _key_of(url: URL) -> str:
+    host, port, path = same_site_key(url)
     return f"{host}:{port or ''}{path}"
 
 

@@ -165,12 +165,21 @@ class KeptSessions:
             return None
         return kept
 
-    def keep(self, site: Site, password: SecretStr, kept: Remembered) -> None:
-        """Keep what a visit leaves; it is written soon, unless too many wait for that."""
+    def keep(
+        self, site: Site, password: SecretStr, kept: Remembered, text: str | None = None
+    ) -> None:
+        """Keep what a visit leaves; it is written soon, unless too many wait for that.
+
+        Args:
+            site: The site.
+            password: The account's.
+            kept: What is kept.
+            text: `kept` as it encodes itself, where that is known already.
+        """
         if self._waiting.qsize() >= MOST_WAITING:
             return
         entry = self._entry(site, password)
-        self._waiting.put((entry, site_key(site), kept.since, kept.encoded()))
+        self._waiting.put((entry, site_key(site), kept.since, text or kept.encoded()))
 
     def forget(self, site: Site, password: SecretStr) -> None:
         """Forget what is known of a site for this account."""

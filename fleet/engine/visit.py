@@ -298,14 +298,16 @@ class Visitor:
         left = session.remembered(time.time()) if self._sessions else None
         if self._sessions is None or left is None or left == warm:
             return
-        if warm is not None and left.document() == warm.document():
+        document = left.document()
+        if warm is not None and document == warm.document():
             return
         known = (site.name, str(site.url))
         plain = Redactor.of_account(site.auth.username, password.get_secret_value(), known)
         # What WordPress made is known by its shape; anything else in it could be the password.
-        rest = {**left.document(), "cookies": [_unsigned(row) for row in left.cookies]}
-        if plain.value(rest) == rest and password.get_secret_value() not in left.encoded():
-            self._sessions.keep(site, password, left)
+        rest = {**document, "cookies": [_unsigned(row) for row in left.cookies]}
+        text = left.encoded()
+        if plain.value(rest) == rest and password.get_secret_value() not in text:
+            self._sessions.keep(site, password, left, text)
         else:
             self._sessions.forget(site, password)
 

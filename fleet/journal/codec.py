@@ -34,6 +34,9 @@ _TOO_DEEP = "(nested too deeply to keep)"
 _LONGEST_INT = 4000
 """Digits; Python refuses to write or read much longer numbers."""
 
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+"""Made once: the library makes one for each text that has other marks than its own."""
+
 
 def encode_value(value: object) -> str:
     """Return a JSON value as text; anything that is no JSON value is kept as its text."""
@@ -115,10 +118,6 @@ def _defaults(kind: type[DataclassInstance]) -> tuple[tuple[str, object], ...]:
 
 def _default(field: Field[Any]) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def _tamed(value: object, deepest: int) -> object:

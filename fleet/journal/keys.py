@@ -11,7 +11,6 @@ be sent once more from there.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
@@ -62,7 +61,7 @@ def fingerprint(key: bytes, *parts: str) -> str:
     """Return what stands for `parts`: HMAC-SHA256, which says nothing without `key`."""
     # As JSON, no two different lists of parts are one text.
     text = json.dumps(parts).encode("ascii")
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+    return hmac.digest(key, text, "sha256").hex()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -127,7 +127,7 @@ class CookieLogin:
         self.unproven = False
         self._hands_out = False
         self._generation = 0
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
 
     @property
     def generation(self) -> int:

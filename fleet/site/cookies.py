@@ -83,10 +83,13 @@ class Cookies:
 
     def header(self, url: URL) -> str:
         """Return the value of a ``Cookie`` header for a request to `url`, empty for none."""
+        if not self._kept:
+            return ""
+        origin, path = url.origin(), url.raw_path
         fitting = [
             cookie
             for cookie in self._kept.values()
-            if cookie.origin == url.origin() and _below(url.raw_path, cookie.path)
+            if cookie.origin == origin and _below(path, cookie.path)
         ]
         fitting.sort(key=lambda cookie: len(cookie.path), reverse=True)
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in fitting)

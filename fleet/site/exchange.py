@@ -81,7 +81,9 @@ def web_address(text: str, base: URL) -> URL | None:
         text: Hostile text; an address far longer than any real one is none.
         base: What a relative address is relative to; an empty one where none is accepted.
     """
-    if len(text) > _MAX_ADDRESS or sum(not char.isascii() for char in text) > _MAX_FOREIGN:
+    if len(text) > _MAX_ADDRESS:
+        return None
+    if not text.isascii() and sum(not char.isascii() for char in text) > _MAX_FOREIGN:
         return None
     try:
         target = base.join(URL(text)).with_user(None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from yarl import URL
 
@@ -29,6 +29,7 @@ _TRIES = 20
 """More scripts of theirs than any page has."""
 
 _LONGEST = 300
+_TEXTS = ("root", "home", "files", "name", "blog")
 _JETPACK = "jetpack/v4"
 
 
@@ -97,17 +98,22 @@ class Face:
     @classmethod
     def read(cls, document: Mapping[str, object]) -> Face:
         """Return the face that `document` gave away; what it does not have is unknown."""
-        texts = {name: document.get(name) for name in ("root", "home", "files", "name", "blog")}
-        jetpack = document.get("jetpack")
-        return cls(
-            **{name: value for name, value in texts.items() if isinstance(value, str)}
-            | {"root": str(texts["root"] or "")},
-            jetpack=jetpack if isinstance(jetpack, bool) else None,
+        root, home, files, name, blog = (
+            value if isinstance(value := document.get(key), str) else "" for key in _TEXTS
         )
+        jetpack = document.get("jetpack")
+        return cls(root, home, files, name, blog, jetpack if isinstance(jetpack, bool) else None)
 
     def document(self) -> dict[str, object]:
         """Return the face as JSON values."""
-        return asdict(self)
+        return {
+            "root": self.root,
+            "home": self.home,
+            "files": self.files,
+            "name": self.name,
+            "blog": self.blog,
+            "jetpack": self.jetpack,
+        }
 
     def differences(self, seen: Face) -> Differences:
         """Return how `seen` differs from this face; what either does not know is no difference."""

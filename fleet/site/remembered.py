@@ -90,11 +90,11 @@ class Remembered:
         if kept["form"] != _FORM or not _is_whole(kept):
             return None
         endpoints = Endpoints(
-            rest_root=URL(kept["root"]),
-            siteurl=URL(kept["files"]),
+            rest_root=URL(kept["root"], encoded=True),
+            siteurl=URL(kept["files"], encoded=True),
             namespaces=frozenset({_JETPACK} if kept["jetpack"] else ()),
             name=kept["name"],
-            home=None if kept["home"] is None else URL(kept["home"]),
+            home=None if kept["home"] is None else URL(kept["home"], encoded=True),
             passwords=kept["passwords"],
         )
         return cls(
