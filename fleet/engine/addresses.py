@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from fleet.inventory.model import Site
 
-__all__ = ["host_of", "resolve_address"]
+__all__ = ["host_of", "is_known", "resolve_address"]
 
 
 def host_of(site: Site) -> str:
@@ -31,7 +31,7 @@ async def resolve_address(host: str, lookup: Callable[[str], Awaitable[str]]) ->
         lookup: Returns the address of a name in bounded time; the one that connections use, so
             that no name is asked for twice.
     """
-    if host.startswith("label:") or _is_address(host):
+    if is_known(host):
         return host
     try:
         return await lookup(host)
@@ -39,7 +39,10 @@ async def resolve_address(host: str, lookup: Callable[[str], Awaitable[str]]) ->
         return host
 
 
-def _is_address(host: str) -> bool:
+def is_known(host: str) -> bool:
+    """Return whether `host` is a server already, so that nothing has to be looked up."""
+    if host.startswith("label:"):
+        return True
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -11,6 +11,7 @@ from fleet.engine.budget import Budget
 from fleet.engine.engines import Engine
 from fleet.engine.keeping import Keeper
 from fleet.engine.stop import Stop
+from fleet.inventory.mapping import SiteList
 from fleet.inventory.model import Site
 from fleet.journal.codec import encode_result
 from fleet.journal.ledger import Ledger
@@ -98,6 +99,8 @@ class Named(Series[tuple[str, str]]):
 
     def at(self, index: int) -> tuple[str, str]:
         """Return the name and the address of a site."""
+        if isinstance(self._sites, SiteList):
+            return self._sites.called(index)
         site = self._sites[index]
         return site.name, str(site.url)
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import anyio
 
 from fleet.config import HttpLimits, Limits
-from fleet.engine.addresses import host_of, resolve_address
+from fleet.engine.addresses import host_of, is_known, resolve_address
 from fleet.engine.lanes import Lanes
 from fleet.engine.places import Place
 from fleet.engine.stop import Stop
@@ -97,14 +97,21 @@ class Scheduler:
         """Queue the sites one by one, each where its server's lane is, as there is room."""
         lanes, items, turn = self._lanes, iter(range(len(sites))), asyncio.Lock()
 
-        async def resolver() -> None:
-            while True:
-                async with turn:
+        async def next_host() -> tuple[str, int] | None:
+            """Return the next host that has to be looked up, and queue sites without any."""
+            async with turn:
+                while True:
                     await lanes.room()
                     item = next(items, None)
-                if item is None or lanes.discarded:
-                    return
-                host = host_of(sites[item])
+                    if item is None or lanes.discarded:
+                        return None
+                    if not is_known(host := host_of(sites[item])):
+                        return host, item
+                    await lanes.add(host, [item])
+
+        async def resolver() -> None:
+            while (found := await next_host()) is not None:
+                host, item = found
                 await lanes.add(await resolve_address(host, self._lookup), [item])
 
         limits = self._limits

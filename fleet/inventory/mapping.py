@@ -14,6 +14,9 @@ from fleet.series import Series
 
 __all__ = ["Hurry", "SiteList", "Sites"]
 
+_LATELY = 512
+"""More than a run reads ahead of its work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hurry:
@@ -84,7 +87,15 @@ class Sites(Mapping[str, Site]):
 
     def listed(self) -> SiteList:
         """Return the sites by their place among these, each made whenever it is asked for."""
-        return SiteList(lambda index: self._made(self._numbers[index]), len(self))
+        return SiteList(self)
+
+    def at(self, index: int) -> Site:
+        """Return the site at a place among these."""
+        return self._made(self._numbers[index])
+
+    def called(self, index: int) -> tuple[str, str]:
+        """Return the name and the address of the site at a place, without making it."""
+        return self.store.called(self._numbers[index])
 
     def made(self) -> Iterator[Site]:
         """Yield each site in turn."""
@@ -129,23 +140,31 @@ class Sites(Mapping[str, Site]):
 
 
 class SiteList(Series[Site]):
-    """Sites in their order.
+    """Sites in their order; those that were made last are kept for whoever asks again soon.
 
     Args:
-        make: Makes the site at a place.
-        count: How many there are.
+        sites: All of them.
     """
 
-    def __init__(self, make: Callable[[int], Site], count: int) -> None:
-        self._make = make
-        self._count = count
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
+        self._lately: dict[int, Site] = {}
 
     def at(self, index: int) -> Site:
         """Return the site at a place."""
-        return self._make(index)
+        site = self._lately.get(index)
+        if site is None:
+            site = self._lately[index] = self._sites.at(index)
+            if len(self._lately) > _LATELY:
+                del self._lately[next(iter(self._lately))]
+        return site
+
+    def called(self, index: int) -> tuple[str, str]:
+        """Return the name and the address of the site at a place, without making it."""
+        return self._sites.called(index)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._sites)
 
 
 class _Items(ItemsView[str, Site]):

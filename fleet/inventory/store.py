@@ -95,6 +95,11 @@ class SiteStore:
         name, _, rest = self._bytes(number).partition(b"\n")
         return name.decode(), json.loads(rest)
 
+    def called(self, number: int) -> tuple[str, str]:
+        """Return the name and the address of a site."""
+        name, record = self.record(number)
+        return name, record[3]
+
     def labels(self, number: int) -> Mapping[str, str]:
         """Return the labels of a site."""
         record = self.record(number)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,6 +63,9 @@ class Writer:
         self._seconds = seconds
         # A future is a flush: its place in the queue is what has to be durable before it is done.
         self._queue = asyncio.Queue[Row | asyncio.Future[None]](rows * _BATCHES_AHEAD)
+        # Set when it is no use to wait for more: a batch is full, or somebody waits for it.
+        self._due = asyncio.Event()
+        self._lacking = rows
         self._waiting = Counter[tuple[str, str]]()
         self._error: Exception | None = None
         self._told = False
@@ -90,6 +94,8 @@ class Writer:
         except asyncio.CancelledError:
             self._written([row])
             raise
+        if self._queue.qsize() >= self._lacking:
+            self._due.set()
         self._check()
 
     async def flush(self) -> None:
@@ -102,6 +108,7 @@ class Writer:
         self._check()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._queue.put(done)
+        self._due.set()
         await done
         self._check()
 
@@ -148,21 +155,27 @@ class Writer:
     async def _batch(self) -> tuple[list[Row], list[asyncio.Future[None]]]:
         """Return the next rows to write, and who waits for them."""
         rows: list[Row] = []
-        first = await self._queue.get()
-        if isinstance(first, asyncio.Future):
-            return rows, [first]
-        rows.append(first)
+        item = await self._queue.get()
         end = asyncio.get_running_loop().time() + self._seconds
-        while len(rows) < self._rows:
-            try:
-                async with asyncio.timeout_at(end):
-                    item = await self._queue.get()
-            except TimeoutError:
-                break
-            if isinstance(item, asyncio.Future):
-                return rows, [item]
+        while not isinstance(item, asyncio.Future):
             rows.append(item)
-        return rows, []
+            if len(rows) >= self._rows or not await self._more(end, self._rows - len(rows)):
+                return rows, []
+            item = self._queue.get_nowait()
+        return rows, [item]
+
+    async def _more(self, end: float, lacking: int) -> bool:
+        """Return whether something waits, at once or after the time that a batch has.
+
+        Nobody is woken for a single row: that costs more than the row.
+        """
+        if self._queue.empty():
+            self._due.clear()
+            self._lacking = lacking
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    await self._due.wait()
+        return not self._queue.empty()
 
     def _written(self, rows: Sequence[Row]) -> None:
         for row in rows:

@@ -7,9 +7,9 @@ approved the plan did not approve of changing that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from fleet.errors import SiteError
 from fleet.operations.base import Decision, Operation, WriteLog
@@ -28,6 +28,7 @@ SETTINGS = "settings."
 _SHORT = 60
 
 Part = Operation[Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Conform(Operation[ConformState]):
     wanted: Mapping[str, object]
     expected: Mapping[str, object] = field(default_factory=dict)
     begun: Mapping[str, object] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Its parts, each made once: many sites have the same task, and each asks for them often."""
 
     def parameters(self) -> Mapping[str, object]:
         """Return the wanted values, secret ones masked."""
@@ -149,7 +152,15 @@ class Conform(Operation[ConformState]):
         """Return `value` as it may stand in a report."""
         return self._part(key).shown(key, value)
 
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        if name not in self._made:
+            self._made[name] = make()
+        return cast("T", self._made[name])
+
     def _parts(self) -> list[Part]:
+        return self._once("", self._all_parts)
+
+    def _all_parts(self) -> list[Part]:
         off = _names(MODULES, {key: each for key, each in self.wanted.items() if each is False})
         on = _names(MODULES, {key: each for key, each in self.wanted.items() if each is True})
         parts: list[Part | None] = [
@@ -160,6 +171,9 @@ class Conform(Operation[ConformState]):
         return [part for part in parts if part is not None]
 
     def _part(self, key: str) -> Part:
+        return self._once(key, lambda: self._part_for(key))
+
+    def _part_for(self, key: str) -> Part:
         if key.startswith(SETTINGS):
             part = self._settings()
             if part is not None:
@@ -168,6 +182,9 @@ class Conform(Operation[ConformState]):
         return ActivateModules((slug,)) if self.wanted[key] else DeactivateModules((slug,))
 
     def _settings(self) -> SetSettings | None:
+        return self._once(SETTINGS, self._all_settings)
+
+    def _all_settings(self) -> SetSettings | None:
         values: dict[str, Any] = {
             key.removeprefix(SETTINGS): value
             for key, value in self.wanted.items()

@@ -10,7 +10,7 @@ from typing import TypeVar
 from fleet.inventory.sites import Site
 from fleet.policy.rules import Desired, Effective, Policy, Requirement, Rule, Waiver, subject
 
-__all__ = ["ranked", "resolve", "waiver_for"]
+__all__ = ["Day", "ranked", "resolve", "waiver_for"]
 
 R = TypeVar("R", bound=Rule | Requirement)
 
@@ -23,8 +23,40 @@ def resolve(
     The rule of the highest level wins. Where rules of one level say the same, the strictest mode
     counts, then the worst severity, then the one that is written first.
     """
-    chosen = [policy for policy in policies if policy.selector.matches(site.labels)]
-    own = [waiver for waiver in waivers if waiver.covers(site.name)]
+    return Day(policies, waivers, today).desired(site)
+
+
+class Day:
+    """What policies want on one day; sites that the same ones are for share the answer.
+
+    Args:
+        policies: The policies.
+        waivers: What is waived, and until when.
+        today: The day.
+    """
+
+    def __init__(self, policies: Iterable[Policy], waivers: Iterable[Waiver], today: date) -> None:
+        self._policies = tuple(policies)
+        self._waivers = tuple(waivers)
+        self._today = today
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], Desired] = {}
+
+    def desired(self, site: Site) -> Desired:
+        """Return what `site` should be; the same object for all sites that should be alike."""
+        policies, waivers = enumerate(self._policies), enumerate(self._waivers)
+        chosen = tuple(at for at, each in policies if each.selector.matches(site.labels))
+        own = tuple(at for at, each in waivers if each.covers(site.name))
+        found = self._known.get((chosen, own))
+        if found is None:
+            found = self._known[chosen, own] = _together(
+                [self._policies[at] for at in chosen],
+                [self._waivers[at] for at in own],
+                self._today,
+            )
+        return found
+
+
+def _together(chosen: Sequence[Policy], own: Sequence[Waiver], today: date) -> Desired:
     rules = {}
     for key, each in _by_subject(rule for policy in chosen for rule in policy.rules):
         first, *beaten = each

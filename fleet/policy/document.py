@@ -15,7 +15,7 @@ from fleet.inventory.loader import in_order
 from fleet.inventory.model import Inventory, Site
 from fleet.inventory.wording import guess, shown
 from fleet.policy.conflicts import conflicts
-from fleet.policy.desired import resolve
+from fleet.policy.desired import Day, resolve
 from fleet.policy.parts import Part, read_part
 from fleet.policy.rollout import Rollout
 from fleet.policy.rules import Desired, Policy, Waiver
@@ -68,6 +68,10 @@ class PolicyDocument:
     def desired(self, site: Site, today: date) -> Desired:
         """Return what `site` should be on the day `today`."""
         return resolve(self.policies, self.waivers, site, today)
+
+    def on(self, today: date) -> Day:
+        """Return what is wanted on the day `today`, for whoever asks for many sites."""
+        return Day(self.policies, self.waivers, today)
 
     def check(self, inventory: Inventory) -> None:
         """Find the mistakes that only show together with the whole `inventory`.

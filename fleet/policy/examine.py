@@ -183,15 +183,16 @@ async def audit(
         InputErrors: A secret cannot be resolved; nothing was contacted.
     """
     today = fleet.now().date()
+    day = document.on(today)
 
     def asked(site: Site) -> bool:
-        desired = document.desired(site, today)
+        desired = day.desired(site)
         return bool(desired.rules or desired.requirements or desired.expired)
 
     sites = selected.where(asked).sites.listed()
     order = Order("audit", {}, sites, dry_run=True, kind="audit")
     async with fleet.begin(order, listeners=listeners, stop=stop) as run:
-        await run.visit(sites, lambda site: Examine(document.desired(site, today), today))
+        await run.visit(sites, lambda site: Examine(day.desired(site), today))
     return run.report
 
 

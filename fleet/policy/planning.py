@@ -70,16 +70,18 @@ async def make_plan(
     Raises:
         InputErrors: A secret cannot be resolved; nothing was contacted.
     """
-    today = fleet.now().date()
+    day, enforced = document.on(fleet.now().date()), _Enforced()
     desired = {
         name: found
         for name, site in selected.sites.items()
-        if (found := document.desired(site, today)).enforced
+        if enforced.by(found := day.desired(site))
     }
-    wanted = {name: each.enforced for name, each in desired.items()}
+    wanted = {name: enforced.by(each) for name, each in desired.items()}
     sites = [selected.sites[name] for name in wanted]
     report = await look(fleet, wanted, sites, "plan", listeners=listeners, stop=stop)
-    planned = [_planned(result, desired[result.site]) for result in report.results]
+    planned = [
+        _planned(result, desired[result.site], wanted[result.site]) for result in report.results
+    ]
     plan = assemble(
         fleet, Origin("policy", document.digest), planned, report, document.rollout, sites
     )
@@ -96,9 +98,13 @@ async def look(
     stop: Stop | None = None,
 ) -> RunReport:
     """Return what would change on `sites` to bring them to `wanted`, their values by key."""
+    tasks: dict[int, Conform] = {}
+    for values in wanted.values():
+        if id(values) not in tasks:
+            tasks[id(values)] = Conform(values)
     order = Order(name, {}, tuple(sites), dry_run=True, kind="plan")
     async with fleet.begin(order, listeners=listeners, stop=stop) as run:
-        await run.visit(order.sites, lambda site: Conform(wanted[site.name]))
+        await run.visit(order.sites, lambda site: tasks[id(wanted[site.name])])
     return run.report
 
 
@@ -150,6 +156,20 @@ def assemble(  # noqa: PLR0913, PLR0917 - what a plan is made of
     )
 
 
+class _Enforced:
+    """The values to bring about, made once for all sites that share what is desired."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Desired, Mapping[str, object]]] = {}
+
+    def by(self, desired: Desired) -> Mapping[str, object]:
+        """Return the values by key."""
+        if id(desired) not in self._made:
+            # With its owner, whose number is no other's as long as it is kept.
+            self._made[id(desired)] = desired, desired.enforced
+        return self._made[id(desired)][1]
+
+
 def keepable(value: object) -> tuple[object, bool]:
     """Return a value that a site told as a plan can keep it, and whether it is still the same.
 
@@ -170,13 +190,13 @@ def _depth(value: object) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
-def _planned(result: SiteResult, desired: Desired) -> PlannedSite:
+def _planned(result: SiteResult, desired: Desired, wanted: Mapping[str, object]) -> PlannedSite:
     changes, blocked = [], []
     for key in result.keys:
         if key.verdict is Verdict.DRIFT:
             rule = desired.rules[key.key].rule
             before, known = keepable(key.before)
-            after = desired.enforced[key.key]
+            after = wanted[key.key]
             changes.append(
                 PlannedChange(key.key, before, after, known, rule.policy, rule.severity.value)
             )

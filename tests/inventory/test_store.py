@@ -137,3 +137,20 @@ def test_origins_are_found_when_asked_for(thousand: Inventory) -> None:
     assert str(origins["url"].place).endswith("inventory.yaml:7:16")
     assert (len(origins), "nothing" in origins) == (len(list(origins)), False)
     assert origins["labels.half"].value == "h0"
+
+
+def test_a_list_of_sites_tells_what_they_are_called_without_making_them(
+    thousand: Inventory,
+) -> None:
+    listed = thousand.select("half=h1").sites.listed()
+    assert [listed.called(place) for place in range(len(listed))] == [
+        (site.name, str(site.url)) for site in listed
+    ]
+
+
+def test_a_list_of_sites_keeps_only_those_made_lately(thousand: Inventory) -> None:
+    listed = thousand.sites.listed()
+    first = listed[0]
+    assert listed[0] is first
+    assert [site.name for site in listed] == list(thousand.sites)
+    assert (listed[0] is first, listed[0] == first) == (False, True)
