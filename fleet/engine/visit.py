@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from fleet.config import Settings
 from fleet.engine.guarding import Guards
+from fleet.engine.leaving import keep_session
 from fleet.engine.overheard import overheard
 from fleet.engine.sessions import KeptSessions
 from fleet.engine.stop import Stop
@@ -27,7 +28,7 @@ from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
 from fleet.journal.records import Intent
 from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
-from fleet.redaction import MASK, SESSION_SHAPE, Redactor
+from fleet.redaction import MASK, Redactor
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
@@ -289,27 +290,8 @@ class Visitor:
             try:
                 return await work(session)
             finally:
-                self._keep(turn.site, password, session, warm)
-
-    def _keep(
-        self, site: Site, password: SecretStr, session: SiteSession, warm: Remembered | None
-    ) -> None:
-        """Keep the session for the next run, unless the site made a cookie of the password."""
-        left = session.remembered(time.time()) if self._sessions else None
-        if self._sessions is None or left is None or left == warm:
-            return
-        document = left.document()
-        if warm is not None and document == warm.document():
-            return
-        known = (site.name, str(site.url))
-        plain = Redactor.of_account(site.auth.username, password.get_secret_value(), known)
-        # What WordPress made is known by its shape; anything else in it could be the password.
-        rest = {**document, "cookies": [_unsigned(row) for row in left.cookies]}
-        text = left.encoded()
-        if plain.value(rest) == rest and password.get_secret_value() not in text:
-            self._sessions.keep(site, password, left, text)
-        else:
-            self._sessions.forget(site, password)
+                if self._sessions is not None:
+                    keep_session(self._sessions, turn.site, password, session, warm)
 
     async def _operate(
         self, session: SiteSession, operation: Operation[Any], turn: Turn
@@ -364,10 +346,6 @@ class Visitor:
         turn.limit.deadline = max(turn.limit.deadline, anyio.current_time() + patience + 1)
         fault = await check_health(turn.site, self._checks, self._connections, turn.meter)
         return turn.unhealthy(result, fault) if fault else result
-
-
-def _unsigned(row: tuple[str, ...]) -> list[str]:
-    return [SESSION_SHAPE.sub("", part) for part in row]
 
 
 def _reader(session: SiteSession) -> JetpackReader:
