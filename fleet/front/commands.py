@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from cyclopts import App, Argument
 
 from fleet.front.app import CONSENT, build_app
-from fleet.front.console import say
+from fleet.front.console import emit, say
 
 __all__ = ["Command", "Flag", "all_commands", "commands", "commands_page", "flags_of_group"]
 
@@ -82,7 +82,7 @@ def commands(*, markdown: bool = False) -> int:
         markdown: List them with all flags, as the page that the documentation holds.
     """
     if markdown:
-        say(commands_page())
+        emit(commands_page())
         return 0
     found = all_commands()
     width = max(len(" ".join(each.path)) for each in found)

@@ -13,14 +13,30 @@ from typing import TextIO
 from rich.console import Console
 
 from fleet.errors import FleetError
-from fleet.report.inert import inert_lines
+from fleet.report.inert import defuse_line, inert_lines
+from fleet.report.layout import hung
 from fleet.results import Event, RunStarted
 
-__all__ = ["announce", "columns_of", "console_on", "finish_output", "put", "say", "silence", "tell"]
+__all__ = [
+    "announce",
+    "columns_of",
+    "console_on",
+    "emit",
+    "finish_output",
+    "put",
+    "say",
+    "silence",
+    "tell",
+]
 
 
 def say(text: str) -> None:
-    """Write lines of data to standard output, inert; see `put`."""
+    """Write lines to standard output, inert; on a terminal broken between words. See `put`."""
+    put(_fitted(text, sys.stdout) + "\n")
+
+
+def emit(text: str) -> None:
+    """Write lines that a program or a file may take, to standard output, inert; see `put`."""
     put(inert_lines(text) + "\n")
 
 
@@ -40,9 +56,12 @@ def put(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write lines for people to standard error, inert; nothing fails as nobody can read them."""
+    """Write lines for people to standard error, inert; nothing fails as nobody can read them.
+
+    On a terminal they are broken between words.
+    """
     try:
-        sys.stderr.write(inert_lines(text) + "\n")
+        sys.stderr.write(_fitted(text, sys.stderr) + "\n")
         sys.stderr.flush()
     except OSError:
         silence(sys.stderr)
@@ -78,6 +97,8 @@ def console_on(stream: TextIO, *, colour: bool) -> Console:
 
 def columns_of(stream: TextIO) -> int | None:
     """Return the columns of a terminal, or None where the stream is none."""
+    if not stream.isatty():
+        return None
     console = console_on(stream, colour=False)
     return console.width if console.is_terminal else None
 
@@ -87,6 +108,16 @@ def announce(event: Event) -> None:
     if isinstance(event, RunStarted):
         count = f"{len(event.sites):,} {'site' if len(event.sites) == 1 else 'sites'}"
         tell(f"fleet: run {event.run_id}, {event.operation} on {count}")
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    """Return lines, inert, broken to the width of the terminal where `stream` is one."""
+    safe = inert_lines(text)
+    columns = columns_of(stream)
+    if columns is None:
+        return safe
+    lines = (piece for line in safe.split("\n") for piece in hung(line, columns))
+    return "\n".join(map(defuse_line, lines))
 
 
 class _Console(Console):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import chain
 
 from fleet.journal.findings import Finding, FindingName, StoredFinding, TrendPoint
 from fleet.policy.history import Comparison, Entry, mean_time_to_fix
 from fleet.report.inert import defuse_line, inert
-from fleet.report.layout import plural, table
+from fleet.report.layout import hung, plural, table
 from fleet.report.values import json_value, shown
 
 __all__ = ["age", "diff_json", "diff_markdown", "diff_text", "findings_text", "trend_text"]
@@ -45,8 +46,10 @@ def diff_text(
         lines += [f"  {line}" for line in table(_cells(few, first), width and width - 2)]
         if hidden := len(entries) - len(few):
             lines.append(f"  + {hidden:,} more (-v shows them)")
-    lines += [f"\n{line}" if not number else line for number, line in enumerate(_only(found))]
-    return "".join(f"{defuse_line(line)}\n" for line in lines)
+    if only := _only(found):
+        lines += ["", *only]
+    pieces = chain.from_iterable(hung(line, width) for line in lines) if width else lines
+    return "".join(f"{defuse_line(piece)}\n" for piece in pieces)
 
 
 def diff_markdown(found: Comparison, first: First) -> str:

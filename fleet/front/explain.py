@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from fleet.errors import KINDS, InputError
-from fleet.front.console import say
+from fleet.front.console import emit, say
 
 __all__ = ["errors_page", "explain"]
 
@@ -26,7 +26,7 @@ def explain(kind: str | None = None, /, *, markdown: bool = False) -> int:
         markdown: List them all as the page that the documentation holds.
     """
     if markdown:
-        say(errors_page())
+        emit(errors_page())
         return 0
     if kind is None:
         width = max(map(len, KINDS))

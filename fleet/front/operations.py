@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleet.errors import InputError
-from fleet.front.console import say, tell
+from fleet.front.console import emit, say, tell
 from fleet.front.parameters import flags_of
 from fleet.operations.base import Task
 from fleet.operations.registry import REGISTRY, find, foreign
@@ -22,7 +22,7 @@ def operations(name: str | None = None, /, *, markdown: bool = False) -> int:
         markdown: List them all as the table that the documentation holds.
     """
     if markdown:
-        say(operations_table())
+        emit(operations_table())
         return 0
     if name is not None:
         say(_in_full(find(name)))

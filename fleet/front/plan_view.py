@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from fleet.policy.plan import Plan, PlannedChange
 from fleet.report.gather import Named
 from fleet.report.inert import inert
-from fleet.report.layout import Page, duration, padded, plural, sites_named
+from fleet.report.layout import Page, duration, padded, plural, sites_named, times
 from fleet.report.values import shown
 
 __all__ = ["plan_headline", "plan_markdown", "plan_text"]
@@ -62,7 +62,7 @@ def _add_rows(page: Page, rows: Sequence[Row]) -> None:
     column = min(max(cell_len(what) for _, what, _, _ in rows), page.width * 2 // 5)
     page.rows(
         [
-            (f"{head}:", f"{padded(what, column)}  x {_where(why, sites, verbose=page.verbose)}")
+            (f"{head}:", f"{padded(what, column)}  {_where(why, sites, verbose=page.verbose)}")
             for head, what, why, sites in rows
         ],
         indent=2,
@@ -71,7 +71,7 @@ def _add_rows(page: Page, rows: Sequence[Row]) -> None:
 
 
 def _where(why: str, sites: list[str], *, verbose: bool) -> str:
-    where = sites_named(Named(len(sites), tuple(sites)), verbose=verbose)
+    where = times(sites_named(Named(len(sites), tuple(sites)), verbose=verbose))
     return f"{where}\n{why}" if why else where
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 from fleet.errors import InputError
-from fleet.front.console import say, tell
+from fleet.front.console import emit, say, tell
 from fleet.front.execute import Consent, run_async, run_watched
 from fleet.front.fleets import fleet_of
 from fleet.front.options import Output, Pace, Selection
@@ -73,7 +73,7 @@ def capture(
     if result.status is not Status.UNCHANGED:
         tell(f"fleet: {site}: {result.kind}: {result.message}; {result.hint}")
         return report.exit_code
-    say(captured_text(site, found_modules(result.data), found_settings(result.data)).rstrip())
+    emit(captured_text(site, found_modules(result.data), found_settings(result.data)).rstrip())
     return 0
 
 
@@ -100,7 +100,7 @@ def mine(
     if not read:
         return report.exit_code
     found = mined({result.site: observed(result.data) for result in read}, share)
-    say(mined_text(found).rstrip())
+    emit(mined_text(found).rstrip())
     return report.exit_code
 
 

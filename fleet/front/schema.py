@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from fleet.front.console import say
+from fleet.front.console import emit
 from fleet.front.watch.schema import fleet_schema
 from fleet.inventory.schema import inventory_schema
 from fleet.policy.schema import policy_schema
@@ -28,5 +28,5 @@ def schema(document: Literal["inventory", "policy", "fleet", "report", "jsonl"],
         "report": report_schema,
         "jsonl": lines_schema,
     }
-    say(json.dumps(schemas[document](), indent=2))
+    emit(json.dumps(schemas[document](), indent=2))
     return 0

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from fleet.engine.stop import stop_on_signals
 from fleet.errors import InputError
-from fleet.front.console import say, tell
+from fleet.front.console import emit, tell
 from fleet.front.execute import run_async
 from fleet.front.plan import PolicyFiles
 from fleet.front.web.access import Access, Hosts, is_loopback
@@ -158,7 +158,7 @@ def serve(
 def _print_rules() -> int:
     from importlib.resources import files  # noqa: PLC0415 - only this needs it
 
-    say(files("fleet.front.web").joinpath("prometheus-rules.yml").read_text("utf-8").rstrip("\n"))
+    emit(files("fleet.front.web").joinpath("prometheus-rules.yml").read_text("utf-8").rstrip("\n"))
     return 0
 
 
@@ -190,7 +190,7 @@ async def _serve(
         name = f"[{listen.host}]" if ":" in listen.host else listen.host
         how = "visitors may start audits" if audits else "read-only"
         tell(f"fleet: the dashboard answers until Ctrl-C, {how}:")
-        say(f"{'https' if tls else 'http'}://{name}:{port}/")
+        emit(f"{'https' if tls else 'http'}://{name}:{port}/")
         sys.stdout.flush()  # a program that started this waits for the address
         await stop.draining.wait()
 

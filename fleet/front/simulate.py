@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from fleet.engine.stop import stop_on_signals
 from fleet.errors import InputError
-from fleet.front.console import say, tell
+from fleet.front.console import emit, tell
 from fleet.front.execute import run_async
 from fleet.front.simulated import simulated_fleet
 
@@ -50,6 +50,6 @@ async def _serve(folder: Path, sites: int, latency: float, port: int, *, faults:
         ) as made_up:
             (variable, password), *_ = made_up.environ.items()
             tell(f"fleet: {sites} made-up sites answer until Ctrl-C; in another terminal:")
-            say(f"export {variable}={password} FLEET_INVENTORY={made_up.inventory}")
-            say("fleet run stats.collect --per-host 50")
+            emit(f"export {variable}={password} FLEET_INVENTORY={made_up.inventory}")
+            emit("fleet run stats.collect --per-host 50")
             await stop.draining.wait()

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fleet.errors import InputError, Place
-from fleet.front.console import say, tell
+from fleet.front.console import emit, tell
 from fleet.inventory.importing import MAX_IMPORT, imported
 
 __all__ = ["import_sites"]
@@ -26,7 +26,7 @@ def import_sites(
     """
     text = imported(_content(file), file)
     if output is None:
-        say(text.rstrip("\n"))
+        emit(text.rstrip("\n"))
         return 0
     _write_new(output, text)
     tell(f"fleet: written to {output}; next: fleet sites list -i {output}")

@@ -6,6 +6,7 @@ is the same lines without their styles, so that colour never changes what is sai
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
@@ -19,6 +20,7 @@ __all__ = [
     "Page",
     "duration",
     "fold",
+    "hung",
     "joined",
     "megabytes",
     "names",
@@ -26,6 +28,7 @@ __all__ = [
     "plural",
     "sites_named",
     "table",
+    "times",
 ]
 
 _NARROWEST = 40
@@ -38,6 +41,9 @@ _NARROWEST_CELL = 16
 """Columns a folded cell of a table gets at least."""
 
 _NO_BREAK = "\u00a0"
+_COLUMN = re.compile(r"^fleet: |(?<=\S) {2,}(?=\S)")
+"""What stands in front of a column of a finished line."""
+
 _FEW = 4
 _NAMED = 3
 
@@ -124,17 +130,40 @@ def fold(text: str, width: int) -> list[str]:
     return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
-def _folded(text: str, width: int) -> list[str]:
+def _folded(text: str, width: int, *, whole: bool = False) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
-        for piece in chop_cells(word, width) if cell_len(word) > width else [word]:
+        fits = whole or cell_len(word) <= width
+        for piece in [word] if fits else chop_cells(word, width):
             if line and cell_len(line) + 1 + cell_len(piece) > width:
                 lines.append(line)
                 line = piece
             else:
                 line = f"{line} {piece}" if line else piece
     return [*lines, line]
+
+
+def hung(line: str, width: int) -> list[str]:
+    """Return a finished line as lines of at most `width` columns, the later ones below a column.
+
+    A word that is longer stays whole, for somebody may want to copy it.
+    """
+    if cell_len(line) <= width:
+        return [line.replace(_NO_BREAK, " ")]
+    blanks = len(line) - len(line.lstrip())
+    most = min(width // 2, width - max(map(cell_len, line.split(" "))))
+    heads = [line[: found.end()] for found in _COLUMN.finditer(line, blanks)]
+    head = next((each for each in reversed(heads) if cell_len(each) <= most), line[:blanks])
+    hang = cell_len(head) if head.strip() or (blanks and not heads) else blanks + 2
+    pieces = [each.strip() for each in _folded(line[len(head) :], width - hang, whole=True)]
+    first, *others = [each.replace(_NO_BREAK, " ") for each in pieces if each]
+    return [head.replace(_NO_BREAK, " ") + first, *(" " * hang + each for each in others)]
+
+
+def times(where: str) -> str:
+    """Return at how many sites something is so, for `fold`; the count stays with its noun."""
+    return f"x {where}".replace(" ", _NO_BREAK, 2)
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -153,13 +182,17 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
     Args:
         rows: Cells, as many in each row.
         width: Columns of the terminal, where there is one: what does not fit is folded within
-            the widest of the columns. Programs get each row in one line.
+            the widest of the columns, or below the first ones where that would be too narrow.
+            Programs get each row in one line.
     """
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     if width and rows:
         widest = widths.index(max(widths))
         room = width - sum(widths) - 2 * (len(widths) - 1) + widths[widest]
-        widths[widest] = max(min(widths[widest], room), _NARROWEST_CELL)
+        if room < min(widths[widest], _NARROWEST_CELL):
+            kept = [[_whole(cell, width // 2) for cell in row] for row in rows]
+            return [piece for line in table(kept) for piece in hung(line, width)]
+        widths[widest] = min(widths[widest], room)
     lines: list[str] = []
     for row in rows:
         cells = [
@@ -171,6 +204,11 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
             line = "  ".join(padded(each, size) for each, size in zip(pieces, widths, strict=True))
             lines.append(line.rstrip())
     return lines
+
+
+def _whole(cell: str, width: int) -> str:
+    """Return a cell that is not broken where it takes `width` columns at most."""
+    return cell.replace(" ", _NO_BREAK) if cell_len(cell) <= width else cell
 
 
 def plural(count: int, noun: str) -> str:

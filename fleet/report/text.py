@@ -26,6 +26,7 @@ from fleet.report.layout import (
     padded,
     plural,
     sites_named,
+    times,
 )
 from fleet.report.readings import add_readings
 from fleet.report.sink import Sink
@@ -195,7 +196,7 @@ def _add_outcomes(page: Page, title: str, found: Sequence[KeyOutcome]) -> None:
     ends = [_end(outcome) for outcome in found]
     column = min(max(map(cell_len, ends)), page.width * 2 // 5)
     rows = [
-        (f"{outcome.key}:", f"{padded(end, column)}  x {_where(outcome, page)}")
+        (f"{outcome.key}:", f"{padded(end, column)}  {_where(outcome, page)}")
         for outcome, end in zip(found, ends, strict=True)
     ]
     page.rows(rows, indent=2, most=_ROWS)
@@ -214,7 +215,7 @@ def _end(outcome: KeyOutcome) -> str:
 
 
 def _where(outcome: KeyOutcome, page: Page) -> str:
-    where = sites_named(outcome.sites, verbose=page.verbose)
+    where = times(sites_named(outcome.sites, verbose=page.verbose))
     reasons = "; ".join(text for text, _ in outcome.reasons[:_WORDINGS])
     why = ": ".join(filter(None, (inert(outcome.kind or "", 64), reasons)))
     return f"{where}\n{why}" if why else where
