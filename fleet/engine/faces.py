@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.engine.keeping import site_key
-from fleet.engine.owners import Owners
 from fleet.inventory.model import Site
+from fleet.journal.numbers import Numbers
 from fleet.journal.spool import Texts
 from fleet.site.identity import Face
 
@@ -19,6 +19,9 @@ __all__ = ["Faces", "Known"]
 
 _AT_ONCE = 500
 """Sites that are looked up in the journal at once."""
+
+_MARKS = 2
+"""Marks that a site has: its home, and its number at WordPress.com."""
 
 
 class Known(Protocol):
@@ -47,7 +50,7 @@ class Faces:
         self._places = places or {site.name: place for place, site in enumerate(sites)}
         # Of a hundred thousand sites: what they are in a file, whose marks are whose in numbers.
         self._faces = Texts(len(sites))
-        self._owners = Owners(len(sites))
+        self._owners = Numbers(_MARKS * len(sites))
 
     async def load(self, journal: Journal) -> None:
         """Read what earlier runs knew of the sites.

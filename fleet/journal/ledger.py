@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from fleet.journal.numbers import places_of
 from fleet.journal.spool import Spool
 from fleet.results import (
     Event,
@@ -34,9 +35,7 @@ class Ledger:
         self._start = start
         self._end: RunFinished | None = None
         self._spool = Spool(start.sites)
-        self.places: Mapping[str, int] = {
-            name: place for place, (name, _) in enumerate(start.sites)
-        }
+        self.places = places_of(start.sites)
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> RunReport:
