@@ -18,35 +18,21 @@ they are.
 from __future__ import annotations
 
 import base64
-import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 from typing import NamedTuple
-from urllib.parse import unquote
 
+from fleet.disguises import SHORTEST, Secret, decoded
 from fleet.results import KeyResult, SiteResult
 
-__all__ = ["MASK", "NOTE", "SESSION_SHAPE", "SHORTEST", "Redactor"]
+__all__ = ["MASK", "NOTE", "SESSION_SHAPE", "SHORTEST", "Accounts", "Redactor"]
 
 MASK = "(secret)"
 NOTE = f"the site says a password, cookie or nonce of ours back; it is shown as {MASK}"
-SHORTEST = 6
-"""Characters of the shortest secret that is looked for in what sites say."""
-
 _PART = 8
 """Characters of a secret that was cut off by which it is still known, if they are half of it."""
-
-_PIECE = 8
-"""Characters of the shortest piece beside a ``<`` that counts: pages lose their markup."""
-
-_APPLICATION = 24
-"""Characters of an application password of WordPress."""
-
-_LAYERS = 4
-"""Encodings inside each other that are undone."""
 
 _DEEPEST = 64
 """Levels of a value that are gone through; what is nested deeper is not shown."""
@@ -75,14 +61,6 @@ _VALUE = _Kind(re.compile(r"\.{3} \(\d+ characters in all\)$"), (300, 4000))
 _NAME = _Kind(None)
 """Of keys and names of values, which nothing cuts."""
 
-_ESCAPES = re.compile(
-    r"(?:%[0-9a-fA-F]{2})+|&#?\w{1,32};|(?:\\u[0-9a-fA-F]{4})+|\\x[0-9a-fA-F]{2}|\\.", re.DOTALL
-)
-"""What addresses, HTML, JSON and shells have in place of a character."""
-
-_SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-
-
 SESSION_SHAPE = re.compile(
     r"(?:\||%7C)\d{10}(?:\||%7C)[A-Za-z0-9]{43}(?:(?:\||%7C)[0-9a-f]{0,64}|(?![A-Za-z0-9]))", re.I
 )
@@ -106,43 +84,46 @@ class Redactor:
     Looked for, in capitals or not: the secret itself; its percent, HTML, JSON and shell escapes,
     also inside each other; its base64, also inside longer base64; its hexadecimal digits; and its
     first part where a text shows that it was cut off. On text without any it costs a search for
-    each of these.
+    the first letters of each of these.
 
     Args:
         secrets: What may not be told; more can be added.
         known: Words of our own; a secret that stands in one of them is not looked for.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), known: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str | Secret] = (), known: Iterable[str] = ()) -> None:
         self._known = "\n".join(known).lower()
-        self._forms: dict[str, None] = {}
-        self._pieces: dict[tuple[str, ...], None] = {}
         self._heard: set[str] = set()
+        self._secrets: list[Secret] = []
+        self._pieces: dict[tuple[str, ...], None] = {}
+        self._heads: set[str] = set()
         for secret in secrets:
             self.add(secret)
 
     @classmethod
     def of_account(cls, username: str, password: str, known: Iterable[str]) -> Redactor:
         """Return what masks the password of an account, and the token that is made of both."""
-        token = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
-        secrets = (password, token) if len(password) >= SHORTEST else ()
-        return cls(secrets, (username, *known))
+        return Accounts().redactor(username, password, known)
 
     def __repr__(self) -> str:
         """Return the type alone."""
         return "Redactor()"
 
-    def add(self, secret: str) -> None:
+    def add(self, secret: str | Secret) -> None:
         """Look for one more secret from now on; one that is known already costs nothing."""
-        if secret in self._heard:
+        text = secret if isinstance(secret, str) else secret.text
+        if text in self._heard:
             return
-        self._heard.add(secret)
-        if len(secret) < SHORTEST or secret.lower() in self._known:
+        self._heard.add(text)
+        if len(text) < SHORTEST or text.lower() in self._known:
             return
-        self._forms.update(dict.fromkeys(form.lower() for form in _forms(secret)))
-        if pieces := tuple(each for each in _pieces(secret) if each not in self._known):
+        made = Secret(secret) if isinstance(secret, str) else secret
+        self._secrets.append(made)
+        self._heads |= made.heads
+        if pieces := tuple(each for each in made.pieces if each not in self._known):
             self._pieces[pieces] = None
-        self.__dict__.pop("_heads", None)
+            self._heads.update(piece[:SHORTEST] for piece in pieces)
+        self.__dict__.pop("_forms", None)
 
     def text(self, text: str) -> str:
         """Return words with a mask for every secret in them."""
@@ -184,14 +165,16 @@ class Redactor:
         )
 
     @cached_property
-    def _heads(self) -> tuple[str, ...]:
-        """The beginnings of all forms: where none of them is, no form is, whole or cut off."""
-        return tuple({form[:SHORTEST]: None for form in (*self._forms, *chain(*self._pieces))})
+    def _forms(self) -> Collection[str]:
+        return dict.fromkeys(form for secret in self._secrets for form in secret.forms())
 
     def _may_hold(self, texts: Iterable[str]) -> bool:
-        """Return False where certainly no secret is in any of `texts`; all are searched at once."""
+        """Return False where certainly no secret is in any of `texts`; all are searched at once.
+
+        Where no beginning of a form or piece is, no form or piece is, whole or cut off.
+        """
         blob = "\n".join(texts)
-        plain = _plain(blob)
+        plain = decoded(blob)
         if _shows_session(plain) or (plain != blob and _shows_session(blob)):
             return True
         layers = [blob.lower()] if plain == blob else [blob.lower(), plain.lower()]
@@ -229,7 +212,7 @@ class Redactor:
 
     def _is_encoded(self, text: str) -> bool:
         """Return whether a secret shows where encodings are undone."""
-        plain = _plain(text)
+        plain = decoded(text)
         if plain == text:
             return False
         low = plain.lower()
@@ -254,24 +237,53 @@ class Redactor:
         return [self._rewritten(item, levels - 1) for item in value]
 
 
+class Accounts:
+    """Makes the redactors of visits; what is made of one account serves the next visit as well.
+
+    Only the last account is kept: mostly, one after the other of a fleet's sites has the same.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str, tuple[Secret, ...]] = ("", "", ())
+
+    def __repr__(self) -> str:
+        """Return the type alone."""
+        return "Accounts()"
+
+    def redactor(self, username: str, password: str, known: Iterable[str]) -> Redactor:
+        """Return what masks the password of an account, and the token that is made of both.
+
+        Args:
+            username: Of the account.
+            password: Nothing is masked where it is shorter than `SHORTEST`.
+            known: Words of our own, beside the name.
+        """
+        if self._last[:2] != (username, password):
+            token = base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+            texts = (password, token) if len(password) >= SHORTEST else ()
+            self._last = username, password, tuple(map(Secret, texts))
+        return Redactor(self._last[2], (username, *known))
+
+
 def _told(key: KeyResult) -> Sequence[object]:
     return (key.key, key.reason, key.before, key.wanted, key.found)
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Yield every text, name and number in a value, however deep."""
+def _texts(value: object) -> list[str]:
+    """Return every text, name and number in a value, however deep."""
+    texts: list[str] = []
     waiting = [value]
-    while waiting:
-        item = waiting.pop()
+    for item in waiting:
         if isinstance(item, str):
-            yield item
+            texts.append(item)
         elif isinstance(item, Mapping):
-            waiting.extend(map(str, item))
-            waiting.extend(item.values())
+            texts += map(str, item)
+            waiting += item.values()
         elif isinstance(item, list | tuple):
-            waiting.extend(item)
+            waiting += item
         elif item is not None and not isinstance(item, bool):
-            yield _text(item)
+            texts.append(_text(item))
+    return texts
 
 
 def _text(value: object) -> str:
@@ -311,72 +323,3 @@ def _unpacked(found: re.Match[str]) -> str:
     layers += [bytes.fromhex(each[0]) for each in _IN_HEX.finditer(word)]
     shows = any(SESSION_SHAPE.search(layer.decode("latin-1")) for layer in layers)
     return MASK if shows else word
-
-
-def _plain(text: str) -> str:
-    """Return what `text` stands for with encodings undone, of all kinds and inside each other."""
-    for _ in range(_LAYERS):
-        if not ("%" in text or "&" in text or "\\" in text):
-            break
-        before, text = text, _ESCAPES.sub(_decoded, text)
-        if text == before:
-            break
-    return text
-
-
-def _decoded(found: re.Match[str]) -> str:
-    escape = found[0]
-    if escape[0] == "%":
-        return unquote(escape)
-    if escape[0] == "&":
-        return html.unescape(escape)
-    if escape[1] == "x" and len(escape) == 4:
-        return chr(int(escape[2:], 16))
-    if escape[1] == "u" and len(escape) > 2:
-        units = b"".join(int(unit, 16).to_bytes(2, "big") for unit in escape.split("\\u")[1:])
-        return units.decode("utf-16-be", "replace")
-    return _SHORT.get(escape[1], escape[1])
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret in the forms that have to be looked for, those that decoding finds left out.
-
-    WordPress takes an application password with its spaces, without them, and in fours.
-    """
-    for form in dict.fromkeys(_spellings(secret)):
-        if len(form) >= SHORTEST:
-            data = form.encode("utf-8", "surrogatepass")
-            yield from (form, _plain(form), data.hex())
-            for core in _in_base64(data):
-                yield core
-                yield core.replace("+", "-").replace("/", "_")
-
-
-def _spellings(secret: str) -> list[str]:
-    """Return the ways in which a secret is written before anything is encoded."""
-    if secret.isalnum() and len(secret) != _APPLICATION:
-        return [secret]
-    letters = "".join(secret.split())
-    spaced = [secret, " ".join(secret.split()), secret.strip()]
-    if len(letters) == _APPLICATION:
-        spaced.append(" ".join(letters[at : at + 4] for at in range(0, _APPLICATION, 4)))
-    plain = [*spaced, letters, *(form.replace(" ", "+") for form in spaced)]
-    # As two habits of quoting a quote for a shell have it.
-    return plain + [secret.replace("'", quoted) for quoted in ("'\"'\"'", "'\\''")]
-
-
-def _pieces(secret: str) -> Iterator[str]:
-    """Yield what a page leaves of a secret in which it takes something for markup."""
-    parts = re.split(r"[<>]", secret)
-    yield from (part.lower() for part in parts if len(parts) > 1 and len(part) >= _PIECE)
-
-
-def _in_base64(data: bytes) -> Iterator[str]:
-    """Yield what base64 makes of `data` wherever in longer data it begins."""
-    for shift in range(3):
-        encoded = base64.b64encode(bytes(shift) + data).decode("ascii")
-        # The first letters hold bits of what comes before, the last one bits of what comes after.
-        whole = (8 * (shift + len(data))) // 6
-        core = encoded[-(-8 * shift // 6) : whole]
-        if len(core) >= SHORTEST:
-            yield core

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from fleet.engine.sessions import KeptSessions
 from fleet.inventory.model import Site
-from fleet.redaction import SESSION_SHAPE, Redactor
+from fleet.redaction import SESSION_SHAPE, Accounts
 from fleet.site.remembered import Remembered
 from fleet.site.session import SiteSession
 
@@ -21,6 +21,7 @@ def keep_session(
     password: SecretStr,
     session: SiteSession,
     warm: Remembered | None,
+    accounts: Accounts,
 ) -> None:
     """Keep the session for the next run, unless the site made a cookie of the password.
 
@@ -30,6 +31,7 @@ def keep_session(
         password: The account's.
         session: What the visit leaves.
         warm: What it went on from; nothing is written where that is still so.
+        accounts: Makes what knows the password in whatever is left.
     """
     left = session.remembered(time.time())
     if left is None or left == warm:
@@ -38,7 +40,7 @@ def keep_session(
     if warm is not None and document == warm.document():
         return
     known = (site.name, str(site.url))
-    plain = Redactor.of_account(site.auth.username, password.get_secret_value(), known)
+    plain = accounts.redactor(site.auth.username, password.get_secret_value(), known)
     # What WordPress made is known by its shape; anything else in it could be the password.
     rest = {**document, "cookies": [_unsigned(row) for row in left.cookies]}
     text = left.encoded()

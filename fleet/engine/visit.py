@@ -28,7 +28,7 @@ from fleet.inventory.model import Site
 from fleet.inventory.secrets import SecretRef
 from fleet.journal.records import Intent
 from fleet.operations.base import Operation, Query, Sourced, Task, WriteLog
-from fleet.redaction import MASK, Redactor
+from fleet.redaction import MASK, Accounts, Redactor
 from fleet.results import Change, SiteResult, Status
 from fleet.site.client import JetpackClient, JetpackReader
 from fleet.site.health import HealthCheck, check_health
@@ -123,6 +123,7 @@ class Visitor:
         self._guards = guards
         self._turns: dict[int, Turn] = {}
         self._words: tuple[Task, str] | None = None
+        self._accounts = Accounts()
 
     async def visit(self, site: Site, task: Task) -> SiteResult:
         """Return how `task` ended on `site`; never raises anything but a cancellation."""
@@ -175,7 +176,7 @@ class Visitor:
         secret = self._secrets.get(site.auth.password)
         password = secret.get_secret_value() if secret else ""
         known = (site.name, str(site.url), self._words_of(task))
-        return Redactor.of_account(site.auth.username, password, known)
+        return self._accounts.redactor(site.auth.username, password, known)
 
     def _words_of(self, task: Task) -> str:
         """Return the parameters of a task as text; many sites in a row have the same task."""
@@ -291,7 +292,8 @@ class Visitor:
                 return await work(session)
             finally:
                 if self._sessions is not None:
-                    keep_session(self._sessions, turn.site, password, session, warm)
+                    of_site = (turn.site, password, session, warm)
+                    keep_session(self._sessions, *of_site, self._accounts)
 
     async def _operate(
         self, session: SiteSession, operation: Operation[Any], turn: Turn

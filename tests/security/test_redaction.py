@@ -14,8 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fleet.disguises import Secret
 from fleet.operations.caps import LONGEST, short
-from fleet.redaction import MASK, NOTE, SHORTEST, Redactor
+from fleet.redaction import MASK, NOTE, SHORTEST, Accounts, Redactor
 from fleet.results import KeyResult, SiteResult, Status, Verdict
 from fleet.site.discovery import Endpoints
 from fleet.site.identity import Face
@@ -145,6 +146,29 @@ def test_secrets_that_come_later_are_looked_for_too() -> None:
     assert Redactor(["123456789"]).value({"pin": 123456789, "n": 1.5}) == {"pin": MASK, "n": 1.5}
 
 
+@patient
+@given(hostile | st.text("abcABC123 %&\\<>'\"+/é", min_size=SHORTEST, max_size=40))
+@example(APPLICATION)
+@example("ΑΒΓΔΕΣ")
+@example("%41%42cdef")
+@example("hunter2+/%C3")
+def test_every_form_of_a_secret_begins_with_letters_that_are_looked_for(text: str) -> None:
+    secret = Secret(text)
+    assert {form[:SHORTEST] for form in secret.forms()} == secret.heads
+
+
+def test_what_is_made_of_one_account_masks_nothing_of_another() -> None:
+    accounts = Accounts()
+    first, second = "calm-harbour-7", "quiet-fjord-9"
+    text = f"{first} {second} {base64.b64encode(f'bot:{first}'.encode()).decode()}"
+    for _ in range(2):
+        told = accounts.redactor("bot", first, ()).text(text)
+        assert told == f"{MASK} {second} {MASK}"
+        assert accounts.redactor("bot", second, ()).text(text) == text.replace(second, MASK)
+        assert accounts.redactor("bot", first, [first]).text(first) == first
+    assert repr(accounts) == "Accounts()"
+
+
 class Counted(str):
     """A secret that counts how often its forms are made."""
 
@@ -160,6 +184,7 @@ def test_a_secret_that_is_heard_again_costs_nothing() -> None:
     nonce = Counted("0123456789")
     redactor = Redactor([SECRET])
     redactor.add(nonce)
+    assert redactor.text("nonce 0123456789 here") == f"nonce {MASK} here"
     once = nonce.taken
     for _ in range(9):
         redactor.add(nonce)
