@@ -213,3 +213,60 @@ async def test_axe_finds_nothing_serious_and_no_page_is_wider_than_its_window(
                 if wide > size["width"]:
                     wrong.append(f"{path}: {wide} px wide at {size['width']}")
     assert wrong == []
+
+
+CUT_OFF = """() => [...document.querySelectorAll('.card, td, th')]
+  .filter(each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth)
+  .map(each => each.textContent.trim().slice(0, 40))"""
+UNNAMED = """() => [...document.querySelectorAll('table.stack td')].filter(each =>
+  each.textContent.trim() && getComputedStyle(each, '::before').display === 'none'
+).map(each => each.textContent.trim())"""
+ON_PAPER = """() => [...document.querySelectorAll('time')]
+  .map(each => getComputedStyle(each, '::after').content)"""
+LOOKS = ("/", "/runs", "/runs/run-2", "/drift", "/compare?a=run-1&b=run-2", "/sites/river-shop")
+
+
+@pytest.fixture
+async def wordy(journal_file: Path) -> None:
+    """Two runs with keys and messages as long as real ones."""
+    words = {"message": "the site is in maintenance: WordPress is being updated", "kind": "net.x"}
+    results = [
+        site("river-shop", "settings.sharing_label", "jetpack.min_version"),
+        site("lantern-clinic", status=Status.UNREACHABLE, **words),
+        site("estuary-choir", good=["modules.sitemaps"]),
+    ]
+    await audited(journal_file, "20261125-0430-aaaa", *results)
+    await audited(journal_file, "run-1", *results)
+    await audited(journal_file, "run-2", *results)
+
+
+@pytest.mark.parametrize("path", LOOKS)
+async def test_nothing_is_cut_off_and_every_value_has_its_name(
+    serves: Serves, wordy: None, page: Page, path: str
+) -> None:
+    async with serves() as client:
+        await page.goto(base(client) + path)
+        for width in (390, 600, 800, 901, 1280):
+            await page.set_viewport_size(ViewportSize(width=width, height=900))
+            assert await page.evaluate(CUT_OFF) == [], width
+            if width <= 900:
+                assert await page.evaluate(UNNAMED) == [], width
+
+
+@pytest.mark.parametrize("path", LOOKS)
+async def test_paper_gets_tables_and_times_that_still_mean_something_tomorrow(
+    serves: Serves, wordy: None, page: Page, path: str
+) -> None:
+    async with serves() as client:
+        await page.emulate_media(media="print", color_scheme="dark")
+        await page.set_viewport_size(ViewportSize(width=700, height=1000))
+        await page.goto(base(client) + path)
+        assert await page.evaluate(CUT_OFF) == []
+        for head in await page.locator("thead").all():
+            assert await head.is_visible()
+            assert (await head.bounding_box() or {"x": -1})["x"] >= 0
+        times = await page.evaluate(ON_PAPER)
+        assert all(each.endswith(' UTC"') for each in times), times
+        await expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        if "compare" in path:
+            await expect(page.get_by_text("Run run-1, and run-2 after it.")).to_be_visible()
