@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.script import Step
 from benchmarks.sites import Done, Work, carry_out
-from fleet.front.app import collect_rarely
+from fleet.engine.garbage import collect_rarely
 
 __all__ = ["PEERS"]
 

@@ -20,7 +20,7 @@ from types import FrameType
 from benchmarks.lab import Lab
 from benchmarks.recording import recorded
 from benchmarks.sites import Done, Work, carry_out, urls
-from fleet.front.app import collect_rarely
+from fleet.engine.garbage import collect_rarely
 
 __all__ = ["PARTS"]
 

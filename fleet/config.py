@@ -22,6 +22,8 @@ class Limits:
         first: Sites of one server address to begin with, until it has shown that it keeps up.
         ramp: Sites to begin with in all; one more for each answer. A handshake costs a
             millisecond of computing, and many at once would hold up everybody.
+        processes: Processes that make the visits of a run that writes nothing; None for as many
+            as pay off. The limits above are shared out among them; a server belongs to one.
     """
 
     concurrency: int = 50
@@ -29,6 +31,7 @@ class Limits:
     waiting: int = 200
     first: int = 4
     ramp: int = 16
+    processes: int | None = None
 
     @property
     def aside(self) -> int:

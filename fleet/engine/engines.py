@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from fleet.config import Settings
 from fleet.engine.guarding import Guards
-from fleet.engine.scheduler import Scheduler
+from fleet.engine.scheduler import Feed, Scheduler
 from fleet.engine.sessions import SessionCache
 from fleet.engine.stop import Stop
 from fleet.engine.visit import Intend, Visitor
@@ -69,6 +69,7 @@ class LocalEngine:
         scheduler: Fans them out.
         stop: Ends the run early.
         connections: Those that the visits use.
+        guards: Decide whether a password may be sent.
     """
 
     keeps_record = False
@@ -79,21 +80,28 @@ class LocalEngine:
         scheduler: Scheduler,
         stop: Stop,
         connections: Connections,
+        guards: Guards,
     ) -> None:
         self.connections = connections
+        self.guards = guards
         self._visitor = visitor
         self._scheduler = scheduler
         self._stop = stop
 
     async def visit(
-        self, sites: Sequence[Site], task_of: Callable[[Site], Task], ended: Ended, emit: Emit
+        self,
+        sites: Sequence[Site],
+        task_of: Callable[[Site], Task],
+        ended: Ended,
+        emit: Emit,
+        feed: Feed | None = None,
     ) -> None:
-        """See `Engine`."""
+        """See `Engine`; `feed` queues the sites where they come one by one."""
 
         async def visit(site: Site) -> SiteResult:
             return await self._visitor.visit(site, task_of(site))
 
-        await self._run(sites, Calls(visit, ended, emit))
+        await self._run(sites, Calls(visit, ended, emit), feed)
 
     async def draw(
         self, site: Site, task: Sourced, ended: Ended, emit: Emit, /
@@ -109,8 +117,8 @@ class LocalEngine:
         await self._run([site], Calls(visit, ended, emit))
         return drawn[-1] if drawn else None
 
-    async def _run(self, sites: Sequence[Site], calls: Calls) -> None:
-        await self._scheduler.run(sites, calls, self._stop, self._visitor.abort)
+    async def _run(self, sites: Sequence[Site], calls: Calls, feed: Feed | None = None) -> None:
+        await self._scheduler.run(sites, calls, self._stop, self._visitor.abort, feed)
 
 
 @asynccontextmanager
@@ -143,6 +151,7 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
         Connections(settings.limits.concurrency, settings.http) as connections,
         sessions.opened() if sessions else nullcontext() as kept,
     ):
+        guards = await guarded(connections.address)
         scheduler = Scheduler(settings.limits, connections.address, settings.http)
         visitor = Visitor(
             connections,
@@ -153,8 +162,8 @@ async def local_engine(  # noqa: PLR0913 - what the visits of a run have in comm
             checks=checks,
             watch=watch,
             stop=stop,
-            guards=await guarded(connections.address),
+            guards=guards,
             observer=scheduler.observer,
             sessions=kept,
         )
-        yield LocalEngine(visitor, scheduler, stop, connections)
+        yield LocalEngine(visitor, scheduler, stop, connections, guards)

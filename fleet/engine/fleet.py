@@ -20,6 +20,8 @@ from fleet.engine.engines import Engine, Lookup, local_engine
 from fleet.engine.guarding import Guards
 from fleet.engine.keeping import Keeper
 from fleet.engine.limits import fitted
+from fleet.engine.processes import sharing_engine
+from fleet.engine.protocol import Begin
 from fleet.engine.remote import Remote
 from fleet.engine.run import Emitter, Listener, Named, Order, Run
 from fleet.engine.sessions import SessionCache
@@ -231,9 +233,10 @@ class Fleet:
                 order.sites, stop, self.journal, lookup, writes=writes, places=places
             )
 
-        return local_engine(
+        settings = replace(self.settings, limits=self._limits())
+        local = local_engine(
             passwords,
-            replace(self.settings, limits=self._limits()),
+            settings,
             stop,
             guarded,
             dry_run=order.dry_run,
@@ -241,6 +244,11 @@ class Fleet:
             intend=keeper.intend if keeper else None,
             sessions=self._cache,
         )
+        if not order.dry_run:
+            return local
+        key_file = self.journal.key_file if self.journal else None
+        begin = Begin(len(order.sites), self.settings, order.checks, self._cache, key_file)
+        return sharing_engine(local, begin, passwords, stop)
 
     async def _keeper(
         self, stack: AsyncExitStack, order: Order, start: RunStarted, stop: Stop

@@ -69,6 +69,10 @@ class Logins(Protocol):
     def full(self) -> bool:
         """Return whether a login has to wait for others."""
 
+    @property
+    def trusted(self) -> bool:
+        """Return whether all logins may begin."""
+
     async def enter(self) -> None:
         """Return when a login may start, which then is under way.
 

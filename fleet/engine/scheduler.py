@@ -24,7 +24,10 @@ from fleet.engine.wave import Calls, Wave
 from fleet.inventory.model import Site
 from fleet.site.exchange import Observer
 
-__all__ = ["Scheduler"]
+__all__ = ["Feed", "Scheduler"]
+
+Feed = Callable[[Lanes], Coroutine[Any, Any, None]]
+"""Queues the sites of a wave, and closes the lanes behind the last."""
 
 _LOG = logging.getLogger("fleet")
 _RESOLVERS: Final = 128
@@ -62,7 +65,12 @@ class Scheduler:
         return self._places.get(site.name)
 
     async def run(
-        self, sites: Sequence[Site], calls: Calls, stop: Stop, abort: Callable[[], None]
+        self,
+        sites: Sequence[Site],
+        calls: Calls,
+        stop: Stop,
+        abort: Callable[[], None],
+        feed: Feed | None = None,
     ) -> None:
         """Visit every site and emit its start and its one result.
 
@@ -71,13 +79,14 @@ class Scheduler:
             calls: What is done to each.
             stop: Ends the run early: sites nobody started stay without an event.
             abort: Makes every visit under way return at once.
+            feed: Queues the sites as they come; None queues all of them in order.
         """
         lanes = self._lanes
         lanes.open()
         wave = Wave(sites, calls, lanes, stop, self._places, self._patience)
         async with anyio.create_task_group() as watch:
             watch.start_soon(_obey, stop, lanes, abort)
-            await self._work(wave, lambda: self._feed(sites))
+            await self._work(wave, lambda: self._feed(sites) if feed is None else feed(lanes))
             if wave.unfinished and not stop.draining.is_set():
                 lanes.open(ending=True)
                 await self._work(wave, wave.begin_again)

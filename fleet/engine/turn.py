@@ -171,12 +171,12 @@ class Turn:
         """Return the result of a visit that a bug of ours ended; never with the error's words."""
         if self.proven is not None:
             return replace(
-                self.proven, status=Status.FAILED, kind="internal.bug", message=_where(error)
+                self.proven, status=Status.FAILED, kind="internal.bug", message=where(error)
             )
         if self.log.sent:
-            message = f"{_where(error)}, after a change was sent and before it was read again"
+            message = f"{where(error)}, after a change was sent and before it was read again"
             return self._unsettled(message, "internal.bug")
-        return self.failed(SiteError("internal.bug", _where(error)))
+        return self.failed(SiteError("internal.bug", where(error)))
 
     def _unsettled(self, message: str, kind: str) -> SiteResult:
         operation, decision = self._decided()
@@ -230,7 +230,7 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """Return the type and place of a bug; never its text, which may hold anything."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"

@@ -6,7 +6,6 @@ Commands are loaded when they are called, so that ``--help`` does not pay for ai
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import re
 import signal
@@ -31,7 +30,7 @@ from fleet.front.console import console_on, finish_output, tell
 from fleet.front.guard import where_it_struck
 from fleet.front.variables import Variables
 
-__all__ = ["CONSENT", "build_app", "collect_rarely", "end_on_sigterm", "run_command_line"]
+__all__ = ["CONSENT", "build_app", "end_on_sigterm", "run_command_line"]
 
 _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
@@ -78,9 +77,6 @@ CONSENT = (
 
 _WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s@]*:[^/?#\s@]*@")
 
-_COLLECTING = (50_000, 20, 20)
-"""Objects, and younger collections, after which Python looks for cycles of its three ages."""
-
 USAGE = 64
 REFUSED = 5
 LOCKED = 6
@@ -125,15 +121,6 @@ def end_on_sigterm() -> None:
         raise Interrupted(signal.Signals(number).name)
 
     signal.signal(signal.SIGTERM, end)
-
-
-def collect_rarely() -> None:
-    """Let Python look for cycles of garbage seldom, for the whole process.
-
-    A run makes many objects and few cycles: looking for them as often as Python does by itself
-    takes a sixth of its CPU.
-    """
-    gc.set_threshold(*_COLLECTING)
 
 
 def run_command_line(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:

@@ -127,7 +127,7 @@ class Journal:
         self._database = database
         self._rejections = rejections
         self._writer = writer
-        self._key_file = key_file
+        self.key_file = key_file
         self._key = b""
         self.history = History(database, self._catch_up)
         """What happened over time."""
@@ -325,7 +325,7 @@ class Journal:
         Raises:
             JournalError: The key cannot be read.
         """
-        self._key = self._key or read_key(self._key_file)
+        self._key = self._key or read_key(self.key_file)
         return fingerprint(self._key, *credential)
 
     async def rejected(self, site: str, fingerprint: str) -> datetime | None:

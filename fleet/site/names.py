@@ -77,6 +77,10 @@ class Names:
             raise type(outcome)(*outcome.args)
         return outcome
 
+    def learn(self, host: str, addresses: tuple[str, ...]) -> None:
+        """Take up what somebody else has found out."""
+        self._remember(host, addresses, _REMEMBERED)
+
     def close(self) -> None:
         """Wait for nothing any longer; lookups that go on end unheard."""
         for lookup in self._asked.values():
@@ -124,14 +128,16 @@ class Names:
         """
         self._running -= 1
         self._asked.pop(lookup.host, None)
-        now = self._clock()
-        good = now - lookup.begun if isinstance(outcome, OSError) else _REMEMBERED
-        self._known.pop(lookup.host, None)
-        if len(self._known) >= _MOST:
-            del self._known[next(iter(self._known))]
-        self._known[lookup.host] = now + good, outcome
+        good = self._clock() - lookup.begun if isinstance(outcome, OSError) else _REMEMBERED
+        self._remember(lookup.host, outcome, good)
         _tell(lookup, outcome)
         self._begin()
+
+    def _remember(self, host: str, outcome: Outcome, seconds: float) -> None:
+        self._known.pop(host, None)
+        if len(self._known) >= _MOST:
+            del self._known[next(iter(self._known))]
+        self._known[host] = self._clock() + seconds, outcome
 
 
 def _tell(lookup: _Lookup, outcome: Outcome) -> None:

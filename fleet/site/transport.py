@@ -218,7 +218,19 @@ class Connections:
         Raises:
             OSError: It has none.
         """
-        return (await self._names.addresses(host))[0]
+        return (await self.addresses(host))[0]
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """Return all addresses of `host`.
+
+        Raises:
+            OSError: It has none.
+        """
+        return await self._names.addresses(host)
+
+    def learn(self, host: str, addresses: tuple[str, ...]) -> None:
+        """Take up what another process has found out about a host."""
+        self._names.learn(host, addresses)
 
     @asynccontextmanager
     async def open(  # noqa: PLR0913 - everything an inventory says about a site's connections
