@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.script import Step
-from benchmarks.sites import Done, Work, carry_out
+from benchmarks.sites import Done, Work, carry_out, cpu_seconds
 from fleet.engine.garbage import collect_rarely
 
 __all__ = ["PEERS"]
@@ -45,16 +45,10 @@ def _theirs(job: dict[str, Any]) -> dict[str, Any]:
     peer = importlib.import_module(PEERS[job["who"]])
     script = [Step(**step) for step in job["script"]]
     sites = list(job["sites"].values())
-    started, cpu = time.perf_counter(), _cpu()
+    started, cpu = time.perf_counter(), cpu_seconds()
     good = peer.run(sites, script, job["concurrency"])
-    seconds, spent = time.perf_counter() - started, _cpu() - cpu
+    seconds, spent = time.perf_counter() - started, cpu_seconds() - cpu
     return _document(Done(len(sites), good, len(script) * len(sites), seconds, spent))
-
-
-def _cpu() -> float:
-    """Return the CPU seconds of this process and of those it has waited for."""
-    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, both))
 
 
 def _document(done: Done) -> dict[str, Any]:

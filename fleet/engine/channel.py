@@ -130,8 +130,6 @@ class Channel:
                     else:
                         yield message
         except (asyncio.IncompleteReadError, OSError):
-            return
-        finally:
             self._lose()
 
     async def drain(self) -> None:

@@ -61,6 +61,8 @@ class Conversation:
         async with anyio.create_task_group() as tasks:
             async for message in self._channel.messages():
                 await self._hear(message, tasks)
+                if self._finished:
+                    break
             tasks.cancel_scope.cancel()
         self._hand.lose()
         for _ in range(self._logins):

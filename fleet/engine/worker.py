@@ -89,11 +89,16 @@ class _Worker:
             ) as engine,
             anyio.create_task_group() as tasks,
         ):
-            tasks.start_soon(self._listen, messages, engine)
-            await engine.visit(
-                self._arrivals, self._arrivals.task, self._ended, self._heard, self._arrivals.feed
-            )
-            tasks.cancel_scope.cancel()
+            tasks.start_soon(self._visit, engine)
+            # Until the run hangs up: whoever hangs up first may lose what is on its way.
+            async for message in messages:
+                self._hear(message, engine)
+            self._stop.request("SIGTERM")
+            self._stop.request("SIGTERM")
+
+    async def _visit(self, engine: LocalEngine) -> None:
+        sites = self._arrivals
+        await engine.visit(sites, sites.task, self._ended, self._heard, sites.feed)
         self._channel.tell(Finished(self._stop.halted))
 
     async def _guarded(self, lookup: Lookup) -> Guards:
@@ -102,16 +107,13 @@ class _Worker:
         logins = AskedLogins(channel, self._stop)
         return Guards(self._stop, self._faces, logins, record, lookup, writes=False)
 
-    async def _listen(self, messages: AsyncIterator[object], engine: LocalEngine) -> None:
-        async for message in messages:
-            if isinstance(message, Give):
-                self._take(message, engine)
-            elif isinstance(message, Last):
-                self._arrivals.last()
-            elif isinstance(message, StopNow):
-                self._stop.request("SIGTERM")
-        self._stop.request("SIGTERM")
-        self._stop.request("SIGTERM")
+    def _hear(self, message: object, engine: LocalEngine) -> None:
+        if isinstance(message, Give):
+            self._take(message, engine)
+        elif isinstance(message, Last):
+            self._arrivals.last()
+        elif isinstance(message, StopNow):
+            self._stop.request("SIGTERM")
 
     def _take(self, message: Give, engine: LocalEngine) -> None:
         self._passwords.update(message.passwords)
