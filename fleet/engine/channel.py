@@ -7,14 +7,13 @@ the same user; so what comes is taken as it is.
 from __future__ import annotations
 
 import asyncio
-import pickle
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import cast
 
-from fleet.engine.parts import packed, unpacked
+from fleet.engine.parts import UNSENDABLE, packed, unpacked
 from fleet.errors import SiteError
 
 __all__ = ["Ask", "Channel", "Lost"]
@@ -154,7 +153,7 @@ class Channel:
             return
         try:
             data = packed(untold)
-        except (pickle.PicklingError, TypeError, AttributeError):
+        except UNSENDABLE:
             # Nobody can be told that; who hangs up is known by it to have failed.
             self._writer.close()
             return

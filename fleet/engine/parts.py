@@ -1,8 +1,8 @@
 """Parts of a run that are given to other machines: how they are cut, and what is sent.
 
-What is sent holds no secret: passwords go as references and are resolved where the sites are
-visited. All sites of one server address are in one part, since how many of them are worked on at
-once is counted by whoever has the part.
+What is sent to other machines holds no secret: passwords go as references and are resolved where
+the sites are visited. All sites of one server address are in one part, since how many of them are
+worked on at once is counted by whoever has the part.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from fleet.redaction import MASK
 from fleet.site.health import HealthCheck
 
 __all__ = [
+    "UNSENDABLE",
     "Assignment",
     "Part",
     "carried",
@@ -33,6 +34,10 @@ __all__ = [
     "refuse_unsendable",
     "unpacked",
 ]
+
+
+UNSENDABLE = (pickle.PicklingError, TypeError, AttributeError)
+"""What `packed` raises where a value cannot be written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def refuse_unsendable(task: Task) -> None:
     """
     try:
         same = unpacked(packed(task)) == task
-    except (pickle.PicklingError, TypeError, AttributeError):
+    except UNSENDABLE:
         same = False
     if not same:
         raise InputError(f"{task.name} cannot be sent to workers: run it on this machine")
@@ -137,7 +142,7 @@ def packed(value: object) -> bytes:
 
 
 def unpacked(data: bytes) -> object:
-    """Return what `packed` wrote; of trusted senders only, as whatever Dask sends."""
+    """Return what `packed` wrote; of trusted senders only: a Dask cluster, a process of our own."""
     return cast("object", pickle.loads(data))  # noqa: S301 - the sender runs code here anyway
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -151,7 +152,8 @@ async def work(end: socket.socket) -> None:
 
 
 def main() -> None:
-    """Run a worker process."""
+    """Run a worker process; no core file is written of it, which would hold every secret."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     collect_rarely()
     asyncio.run(work(socket.socket(fileno=int(sys.argv[1]))))
 

@@ -126,6 +126,8 @@ class Pace:
         max_failures: Stop when more sites than this end badly: a number, or a share such as 5%.
         max_unreachable: Stop when more sites than this cannot be reached.
         session_cache: Go on with sessions of earlier runs, which a private cache file keeps.
+        processes: Processes that visit the sites of a run that changes nothing; without it, one
+            for each thousand sites, and no more than there are processors.
         engine: Who visits the sites: local, this process; dask, the workers of a cluster.
         scheduler: Address of the Dask scheduler, such as tls://scheduler.internal:8786.
         part: Sites that a worker is given at a time.
@@ -138,6 +140,7 @@ class Pace:
     max_failures: str | None = None
     max_unreachable: str | None = None
     session_cache: bool = True
+    processes: int | None = None
 
     engine: Literal["local", "dask"] = "local"
     scheduler: str | None = None
@@ -157,8 +160,9 @@ class Pace:
             ("--concurrency", self.concurrency),
             ("--per-host", self.per_host),
             ("--part", self.part),
+            ("--processes", self.processes),
         ):
-            if value < 1:
+            if value is not None and value < 1:
                 raise InputError(f"{flag} {value}: must be at least 1")
         for flag, seconds in (("--timeout", self.timeout), ("--deadline", self.deadline)):
             if seconds is not None and not 0 < seconds <= _LONGEST:
@@ -166,7 +170,8 @@ class Pace:
         if (self.engine == "dask") is (self.scheduler is None):
             raise InputError("--engine dask and --scheduler ADDRESS go together")
         self.limits(0)
-        return Settings(limits=Limits(self.concurrency, self.per_host))
+        limits = Limits(self.concurrency, self.per_host, processes=self.processes)
+        return Settings(limits=limits)
 
     def limits(self, sites: int) -> tuple[int | None, int | None]:
         """Return how many of a number of sites may end badly, and how many be unreachable.

@@ -91,7 +91,7 @@ async def test_processes_tell_what_one_process_tells(task: Task, tmp_path: Path)
     sites = specs(10, modules=("sitemaps",))
     sites += [SiteSpec("bare", era=None), SiteSpec("ill", faults=(Fault("fatal"),))]
     sites += [SiteSpec("dead", faults=(Fault("reset_before"),)), SiteSpec("left")]
-    heard, reports = Heard(), []
+    heard, reports = Heard(), list[list[SiteResult]]()
     async with shared(tmp_path, sites, paused=("left",)) as running:
         for settings, listeners in ((SHARED, [heard]), (QUICK, [])):
             async with open_journal(str(tmp_path / f"{len(reports)}.db")) as journal:
@@ -197,7 +197,9 @@ async def test_what_cannot_be_sent_stays_in_one_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signals", [1, 2], ids=["drain", "abort"])
-async def test_a_stop_is_passed_on(signals: int, tmp_path: Path) -> None:
+async def test_a_stop_is_passed_on(
+    signals: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     stop, world, heard = Stop(), Snare(), Heard()
 
     def strike() -> None:
@@ -211,6 +213,7 @@ async def test_a_stop_is_passed_on(signals: int, tmp_path: Path) -> None:
     assert report.totals[Status.NOT_STARTED] > 0
     assert heard.starts == heard.ends
     assert sum(report.totals.values()) == 60
+    assert "ended early" not in caplog.text
     assert workers() == []
 
 

@@ -244,7 +244,8 @@ async def test_security_16_a_reference_reaches_ordinary_small_files_only(
 RUNS_CODE = {"eval", "exec", "compile", "__import__"}
 READS_OBJECTS = {"pickle", "marshal", "shelve", "dill", "jsonpickle", "code"}
 
-# What a Dask cluster sends to its workers is pickled, by Dask as by us: see docs/scale.md.
+# What a Dask cluster sends to its workers is pickled, by Dask as by us: see docs/scale.md. So is
+# what worker processes of this machine are sent, over sockets that nobody else has.
 # The word shell names the language of a script that is printed, and runs nothing.
 KNOWN = {"parts.py pickle", "completion.py build_app().generate_completion"}
 
