@@ -20,8 +20,11 @@ def main() -> None:
     sys.stderr = sys.stderr or _nowhere()
     try:
         # Loaded here, so that Ctrl-C while that goes on is no traceback.
-        from fleet.engine.garbage import collect_rarely  # noqa: PLC0415
-        from fleet.front.app import end_on_sigterm, run_command_line  # noqa: PLC0415
+        from fleet.front.app import (  # noqa: PLC0415
+            collect_rarely,
+            end_on_sigterm,
+            run_command_line,
+        )
         from fleet.front.guard import guard_process  # noqa: PLC0415
 
         guard_process()

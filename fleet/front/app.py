@@ -16,6 +16,7 @@ from types import FrameType
 
 from cyclopts import App, CycloptsError
 
+from fleet.engine.garbage import collect_rarely
 from fleet.errors import (
     FleetError,
     InputError,
@@ -30,7 +31,7 @@ from fleet.front.console import console_on, finish_output, tell
 from fleet.front.guard import where_it_struck
 from fleet.front.variables import Variables
 
-__all__ = ["CONSENT", "build_app", "end_on_sigterm", "run_command_line"]
+__all__ = ["CONSENT", "build_app", "collect_rarely", "end_on_sigterm", "run_command_line"]
 
 _COMMANDS = {
     "demo": ("demo:demo", "Run the main job on a simulated fleet, offline."),
