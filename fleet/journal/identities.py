@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from fleet.errors import JournalError
 from fleet.journal import tables
@@ -23,6 +23,11 @@ __all__ = ["Rejections", "forget_site", "read_identities", "reject_credential"]
 _AT_ONCE = 500
 """Names in one question; a back end takes only so many values."""
 
+# Made once: what is made of five hundred names for each question stays until Python looks for
+# cycles of garbage.
+_MET = select(tables.identities.c.site, tables.identities.c.identity).where(
+    tables.identities.c.site.in_(bindparam("names", expanding=True))
+)
 _GLANCE = "SELECT 1 FROM journal_rejections WHERE site = ? AND fingerprint = ?"
 
 
@@ -31,13 +36,10 @@ async def read_identities(
 ) -> dict[str, Mapping[str, object]]:
     """Return what is on record of each of `sites` that was met before."""
     found: dict[str, Mapping[str, object]] = {}
-    table = tables.identities
     async with database.reading() as connection:
         for start in range(0, len(sites), _AT_ONCE):
             names = sites[start : start + _AT_ONCE]
-            rows = await connection.execute(
-                select(table.c.site, table.c.identity).where(table.c.site.in_(names))
-            )
+            rows = await connection.execute(_MET, {"names": names})
             found.update({row.site: decode_object(row.identity) for row in rows})
     return found
 
