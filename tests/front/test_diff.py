@@ -4,49 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fleet.front.app import run_command_line
 from fleet.journal.journal import open_journal
-from fleet.results import KeyResult, RunFinished, RunStarted, SiteResult, Status, Verdict
-from tests.journal.made import OWNER
+from fleet.results import RunStarted
+from tests.journal.made import OWNER, Clock, audited, looked, lost
 
 AT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 HOSTILE = "::error::<!channel> \x1b[31m| `x`"
 
 
-def drift(site: str, **keys: object) -> SiteResult:
-    found = tuple(
-        KeyResult(
-            f"modules.{key}",
-            Verdict.UNCHANGED if value is True else Verdict.DRIFT,
-            value,
-            True,
-            value,
-        )
-        for key, value in keys.items()
-    )
-    bad = any(key.verdict is Verdict.DRIFT for key in found)
-    status = Status.DRIFT if bad else Status.UNCHANGED
-    return SiteResult(site, f"https://{site}.example/", status, keys=found)
-
-
-def lost(site: str) -> SiteResult:
-    url = f"https://{site}.example/"
-    return SiteResult(site, url, Status.UNREACHABLE, "net.timeout", HOSTILE)
-
-
 RUNS = {
     "r1": [
-        drift("a", protect=False, stats=True),
-        drift("b", protect=True),
-        drift("c", protect=False),
+        looked("a", protect=False, stats=True),
+        looked("b", protect=True),
+        looked("c", protect=False),
     ],
-    "r2": [drift("a", protect=False, stats=True), drift("b", protect=True), lost("c")],
-    "r3": [drift("a", protect=True, stats=False), lost("b"), lost("c")],
+    "r2": [
+        looked("a", protect=False, stats=True),
+        looked("b", protect=True),
+        lost("c", message=HOSTILE),
+    ],
+    "r3": [
+        looked("a", protect=True, stats=False),
+        lost("b", message=HOSTILE),
+        lost("c", message=HOSTILE),
+    ],
 }
 
 
@@ -59,17 +46,12 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def _fill(path: Path) -> None:
-    now = [AT]
-    async with open_journal(str(path), now=lambda: now[0]) as journal:
+    clock = Clock(AT)
+    async with open_journal(str(path), now=clock) as journal:
         for run_id, results in RUNS.items():
-            sites = tuple((each.site, each.url) for each in results)
-            start = RunStarted(run_id, "audit", {}, True, sites, now[0])
-            await journal.begin(start, kind="audit", owner=OWNER)
-            for each in results:
-                await journal.record(run_id, each)
-            await journal.finish(run_id, RunFinished(now[0]))
-            now[0] += timedelta(days=1)
-        stray = RunStarted("other", "stats", {}, True, (("a", "https://a.example/"),), now[0])
+            await audited(journal, clock, run_id, *results)
+            clock.pass_by(86_400)
+        stray = RunStarted("other", "stats", {}, True, (("a", "https://a.example/"),), clock())
         await journal.begin(stray, kind="run", owner=OWNER)
 
 

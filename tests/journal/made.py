@@ -9,9 +9,18 @@ from typing import Any, Protocol
 
 from fleet.journal.journal import Journal
 from fleet.journal.records import Owner
-from fleet.results import KeyResult, RunStarted, SiteResult, Status, Usage, Verdict
+from fleet.results import (
+    KeyResult,
+    RunFinished,
+    RunStarted,
+    SiteResult,
+    Status,
+    Usage,
+    Verdict,
+    status_of,
+)
 
-__all__ = ["AT", "OWNER", "Clock", "Opens", "result", "start"]
+__all__ = ["AT", "OWNER", "Clock", "Opens", "audited", "looked", "lost", "result", "start"]
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OWNER = Owner("ann", "ops-1", 4711)
@@ -20,8 +29,8 @@ OWNER = Owner("ann", "ops-1", 4711)
 class Clock:
     """Shows the time it is given."""
 
-    def __init__(self) -> None:
-        self.at = AT
+    def __init__(self, at: datetime = AT) -> None:
+        self.at = at
 
     def __call__(self) -> datetime:
         return self.at
@@ -54,3 +63,34 @@ def result(site: str = "a", status: Status = Status.CHANGED, **facts: Any) -> Si
     key = KeyResult("modules.protect", Verdict.CHANGED, False, True, True)
     given: dict[str, Any] = {"keys": (key,), "usage": Usage(5, 1, 1, 1200, 0.25)}
     return SiteResult(site, f"https://{site}.example/", status, **{**given, **facts})
+
+
+def looked(site: str, **keys: object) -> SiteResult:
+    """Return a site with modules that are on as wanted (True) or not (False)."""
+    found = tuple(
+        KeyResult(
+            f"modules.{key}",
+            Verdict.UNCHANGED if value is True else Verdict.DRIFT,
+            value,
+            True,
+            value,
+        )
+        for key, value in keys.items()
+    )
+    return SiteResult(site, f"https://{site}.example/", status_of(found)[0], keys=found)
+
+
+def lost(site: str, kind: str = "net.timeout", message: str = "no answer") -> SiteResult:
+    """Return a site that could not be looked at."""
+    return SiteResult(site, f"https://{site}.example/", Status.UNREACHABLE, kind, message)
+
+
+async def audited(
+    journal: Journal, clock: Clock, run_id: str, *results: SiteResult, kind: str = "audit"
+) -> None:
+    """Put a run that ended so on record."""
+    sites = [each.site for each in results]
+    await journal.begin(start(run_id, sites, at=clock(), operation=kind), kind=kind, owner=OWNER)
+    for each in results:
+        await journal.record(run_id, each)
+    await journal.finish(run_id, RunFinished(clock()))

@@ -7,40 +7,11 @@ from datetime import timedelta
 
 from fleet.journal.findings import FindingName, StoredFinding
 from fleet.journal.journal import Journal
-from fleet.results import KeyResult, RunFinished, SiteResult, Status, Verdict, status_of
-from tests.journal.made import AT, OWNER, Clock, Opens, start
+from fleet.results import KeyResult, SiteResult, Status, Verdict
+from tests.journal.made import AT, OWNER, Clock, Opens, audited, looked, lost, start
 
 DAY = 86_400
 PROTECT = "modules.protect"
-
-
-def looked(site: str, **keys: object) -> SiteResult:
-    """Return a site with modules that are on as wanted (True) or not (False)."""
-    found = tuple(
-        KeyResult(
-            f"modules.{key}",
-            Verdict.UNCHANGED if value is True else Verdict.DRIFT,
-            value,
-            True,
-            value,
-        )
-        for key, value in keys.items()
-    )
-    return SiteResult(site, f"https://{site}.example/", status_of(found)[0], keys=found)
-
-
-def lost(site: str, kind: str = "net.timeout") -> SiteResult:
-    return SiteResult(site, f"https://{site}.example/", Status.UNREACHABLE, kind, "no answer")
-
-
-async def audited(
-    journal: Journal, clock: Clock, run_id: str, *results: SiteResult, kind: str = "audit"
-) -> None:
-    sites = [result.site for result in results]
-    await journal.begin(start(run_id, sites, at=clock(), operation=kind), kind=kind, owner=OWNER)
-    for result in results:
-        await journal.record(run_id, result)
-    await journal.finish(run_id, RunFinished(clock()))
 
 
 async def known(journal: Journal, fixed: bool | None = False) -> Mapping[str, StoredFinding]:
