@@ -23,6 +23,8 @@ __all__ = ["SiteNames", "Spool", "Texts"]
 
 _LOG = logging.getLogger("fleet")
 _STATUSES = tuple(Status)
+ROOM = 64 * 1024
+"""Bytes of texts that are written at once."""
 
 
 class Texts:
@@ -38,6 +40,8 @@ class Texts:
         self._end = 0
         self._file: int | None = None
         self._kept: dict[int, bytes] = {}
+        self._fresh: dict[int, bytes] = {}
+        self._room = ROOM
 
     def __len__(self) -> int:
         """Return how many there may be."""
@@ -47,16 +51,10 @@ class Texts:
         """Keep a text, in place of an earlier one of that number."""
         content = text.encode("utf-8", "surrogatepass")
         self._kept.pop(number, None)
-        self._starts[number], self._lengths[number] = self._end, len(content)
-        try:
-            self._write(content)
-        except OSError as error:
-            if not self._kept:
-                _LOG.warning(
-                    "the folder for temporary files takes no more (%s): results stay in memory",
-                    error.strerror,
-                )
-            self._kept[number] = content
+        self._fresh[number] = content
+        self._room -= len(content)
+        if self._room <= 0:
+            self._put_away()
 
     def get(self, number: int) -> str | None:
         """Return a text, or None where none was put.
@@ -64,13 +62,31 @@ class Texts:
         Raises:
             OSError: The file cannot be read.
         """
-        content = self._kept.get(number)
+        content = self._fresh.get(number) or self._kept.get(number)
         if content is None:
             length = self._lengths[number]
             if not length or self._file is None:
                 return None
             content = os.pread(self._file, length, self._starts[number])
         return content.decode("utf-8", "surrogatepass")
+
+    def _put_away(self) -> None:
+        """Write the newest texts to the file, or keep them where it takes no more."""
+        begin = self._end
+        try:
+            self._write(b"".join(self._fresh.values()))
+        except OSError as error:
+            if not self._kept:
+                _LOG.warning(
+                    "the folder for temporary files takes no more (%s): results stay in memory",
+                    error.strerror,
+                )
+            self._kept.update(self._fresh)
+        else:
+            for number, content in self._fresh.items():
+                self._starts[number], self._lengths[number] = begin, len(content)
+                begin += len(content)
+        self._fresh, self._room = {}, ROOM
 
     def _write(self, content: bytes) -> None:
         if self._file is None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fleet.errors import InputError
 from fleet.journal.ledger import Ledger
-from fleet.journal.spool import SiteNames, Spool
+from fleet.journal.spool import SiteNames, Spool, Texts
 from fleet.results import RunFinished, SiteResult, Status, Tally, Usage
 from tests.journal.made import AT, OWNER, Opens, result, start
 from tests.report.strategies import hostile_reports
@@ -68,6 +68,7 @@ def test_the_file_has_no_name_and_one_reader_and_goes_with_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("fleet.journal.spool.ROOM", 0)
     spool = Spool(SITES)
     spool.put(0, result("a", message="told"))
     (opened,) = files_open_in(tmp_path)
@@ -82,14 +83,12 @@ def test_the_file_has_no_name_and_one_reader_and_goes_with_the_results(
 def test_a_full_disk_loses_no_result(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr("fleet.journal.spool.ROOM", 0)
     spool = Spool(SITES)
     spool.put(0, result("a"))
 
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     with monkeypatch.context() as patched:
-        patched.setattr("os.pwrite", full)
+        patched.setattr("os.pwrite", _full)
         spool.put(1, result("b"))
         spool.put(0, result("a", Status.FAILED))
     spool.put(2, result("c"))
@@ -98,6 +97,31 @@ def test_a_full_disk_loses_no_result(
         "the folder for temporary files takes no more (No space left on device):"
         " results stay in memory"
     ]
+
+
+@given(
+    room=st.sampled_from([0, 10, 30]),
+    told=st.lists(st.tuples(st.integers(0, 3), st.text(min_size=1, max_size=9))),
+    full=st.sets(st.integers(0, 20)),
+)
+def test_texts_are_read_whether_they_wait_or_are_written_or_cannot_be(
+    room: int, told: Sequence[tuple[int, str]], full: set[int]
+) -> None:
+    wanted: dict[int, str] = {}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("fleet.journal.spool.ROOM", room)
+        texts = Texts(4)
+        for turn, (number, text) in enumerate(told):
+            wanted[number] = text
+            with pytest.MonkeyPatch.context() as disk:
+                if turn in full:
+                    disk.setattr("os.pwrite", _full)
+                texts.put(number, text)
+            assert {each: texts.get(each) for each in wanted} == wanted
+
+
+def _full(*_: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_names_of_sites_may_be_anything() -> None:
