@@ -20,9 +20,9 @@ def warm_plan(lab: Lab) -> Sequence[Row]:
     script = script_of(full)
     plans, limits = [], []
     with lab.stub([*full, *recorded(Work.PLAN, times=2)]) as stub, lab.fresh() as folder:
-        sites = urls(lab.size(1000, 40), stub.port)
+        sites = urls(lab.size(8000, 40), stub.port)
         lab.ours(sites, folder, Work.PLAN)
-        for _ in range(lab.size(5, 1)):
+        for _ in range(lab.size(3, 1)):
             plans.append(lab.ours(sites, folder, Work.PLAN))
             limits.append(lab.theirs("bare", sites, script))
     ours, theirs = ([each.rate for each in found] for found in (plans, limits))
