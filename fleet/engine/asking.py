@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from fleet.engine.channel import Channel
-from fleet.engine.protocol import Login, LoginOver, Met, Owner, Reject, Rejected
+from fleet.engine.protocol import Login, LoginOver, Met, Owners, Reject, Rejected
 from fleet.engine.stop import Stop
 from fleet.errors import SiteError
 from fleet.journal.keys import fingerprint, read_key
@@ -41,9 +41,9 @@ class AskedFaces:
         """Keep nothing more of a site that is done."""
         self._given.pop(site, None)
 
-    async def owner(self, mark: str, site: str) -> str:
+    async def owners(self, marks: Sequence[str], site: str) -> Sequence[str]:
         """See `Known`."""
-        return cast("str", await self._channel.ask(Owner(mark, site)))
+        return cast("list[str]", await self._channel.ask(Owners(tuple(marks), site)))
 
 
 class AskedRecord:

@@ -24,7 +24,7 @@ from fleet.engine.protocol import (
     LoginOver,
     Met,
     More,
-    Owner,
+    Owners,
     Reject,
     Rejected,
     Started,
@@ -115,8 +115,8 @@ class Conversation:
 
     async def _answer(self, ask: Ask, tasks: TaskGroup) -> None:
         match ask.question:
-            case Owner(mark, site):
-                self._channel.answer(ask, await self._sharing.guards.known.owner(mark, site))
+            case Owners(marks, site):
+                self._channel.answer(ask, await self._sharing.guards.known.owners(marks, site))
             case Login():
                 # It may have to wait for others, whose ends have to be heard meanwhile.
                 tasks.start_soon(self._let_in, ask)

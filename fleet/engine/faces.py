@@ -33,8 +33,8 @@ class Known(Protocol):
     def keep(self, site: str, face: Face) -> None:
         """Keep what a site is."""
 
-    async def owner(self, mark: str, site: str) -> str:
-        """Return which site has shown a mark first, which is `site` where no other has."""
+    async def owners(self, marks: Sequence[str], site: str) -> Sequence[str]:
+        """Return which site has shown each mark first, which is `site` where no other has."""
 
 
 class Faces:
@@ -66,7 +66,7 @@ class Faces:
                     face = Face.read(document)
                     self.keep(name, face)
                     if face.home:
-                        await self.owner(f"home {face.home}", name)
+                        self._owner(f"home {face.home}", name)
 
     def face(self, site: str) -> Face | None:
         """See `Known`."""
@@ -77,8 +77,11 @@ class Faces:
         """See `Known`."""
         self._faces.put(self._places[site], json.dumps(face.document()))
 
-    async def owner(self, mark: str, site: str) -> str:
+    async def owners(self, marks: Sequence[str], site: str) -> Sequence[str]:
         """See `Known`."""
+        return [self._owner(mark, site) for mark in marks]
+
+    def _owner(self, mark: str, site: str) -> str:
         mine = self._places[site]
         first = self._owners.first(mark, mine)
         return site if first == mine else self._sites[first].name

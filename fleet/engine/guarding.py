@@ -221,12 +221,14 @@ class SiteGuard:
 
     async def _refuse_twin(self, face: Face) -> None:
         """Refuse to change one site by two entries of the inventory; reading it is only told."""
-        name, owner = self._site.name, self._guards.known.owner
-        if face.blog and (other := await owner(f"blog {face.blog}", name)) != name:
+        name = self._site.name
+        marks = [f"blog {face.blog}"] * bool(face.blog) + [f"home {face.home}"] * bool(face.home)
+        owners = dict(zip(marks, await self._guards.known.owners(marks, name), strict=True))
+        if (other := owners.get(f"blog {face.blog}", name)) != name:
             self._turn.note(
                 f"it has Jetpack's number {face.blog} of {other}: an alias of it, or a copy"
             )
-        if not face.home or (other := await owner(f"home {face.home}", name)) == name:
+        if (other := owners.get(f"home {face.home}", name)) == name:
             return
         message = f"this is the same site as {other}: both say that their home is {face.home}"
         if self._guards.writes:

@@ -30,7 +30,7 @@ __all__ = [
     "LoginOver",
     "Met",
     "More",
-    "Owner",
+    "Owners",
     "Reject",
     "Rejected",
     "Started",
@@ -150,10 +150,10 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """A question: which site has shown a mark first?"""
+class Owners:
+    """A question: which site has shown each mark first?"""
 
-    mark: str
+    marks: tuple[str, ...]
     site: str
 
 
