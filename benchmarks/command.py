@@ -1,18 +1,24 @@
-"""Whole commands of the product, measured from outside: time, CPU and memory of the process."""
+"""Whole commands of the product, measured from outside: time, CPU and memory of all they start."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sites import PASSWORD
 
 __all__ = ["Cost", "measured"]
+
+_LOOK = 0.2
+"""Seconds between two looks at what a command has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Cost:
     Args:
         seconds: Wall clock from start to exit.
         cpu: CPU seconds.
-        peak: Memory at its peak in MB.
+        peak: Memory at its peak in MB, of all its processes together.
     """
 
     seconds: float
@@ -53,10 +59,49 @@ def measured(arguments: Sequence[str], folder: Path, good: Sequence[int] = (0,))
             stderr=output,
             env=environ,
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        with _peaks_of(process.pid) as peaks:
+            _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in good:
         told = log.read_text(errors="replace")[-1000:]
         raise RuntimeError(f"fleet {' '.join(arguments)} ended with {process.returncode}: {told}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    peaks[process.pid] = usage.ru_maxrss
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, sum(peaks.values()) / 1024)
+
+
+@contextmanager
+def _peaks_of(pid: int) -> Iterator[dict[int, int]]:
+    """Yield the peak in KB of each process that `pid` has started, as last seen."""
+    peaks: dict[int, int] = {}
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK):
+            for child in _children(pid):
+                peaks[child] = _peak(child) or peaks.get(child, 0)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        looking.join()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _peak(pid: int) -> int:
+    """Return the peak of a process in KB, 0 where it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    return int(found[1]) if found else 0
