@@ -94,8 +94,8 @@ class _Worker:
             # Until the run hangs up: whoever hangs up first may lose what is on its way.
             async for message in messages:
                 self._hear(message, engine)
-            self._stop.request("SIGTERM")
-            self._stop.request("SIGTERM")
+            for _ in range(2):
+                self._end()
 
     async def _visit(self, engine: LocalEngine) -> None:
         sites = self._arrivals
@@ -114,7 +114,13 @@ class _Worker:
         elif isinstance(message, Last):
             self._arrivals.last()
         elif isinstance(message, StopNow):
-            self._stop.request("SIGTERM")
+            self._end()
+
+    def _end(self) -> None:
+        """Start no more sites; called again, end those under way."""
+        self._stop.request("SIGTERM")
+        # Who waits for more sites learns that none come.
+        self._arrivals.last()
 
     def _take(self, message: Give, engine: LocalEngine) -> None:
         self._passwords.update(message.passwords)
