@@ -18,7 +18,7 @@ class Limits:
         concurrency: Sites worked on at the same time.
         per_host: Sites of one server address worked on at the same time.
         waiting: Further sites that wait for their connection or make a pause that they asked
-            for, no more than four times as many as are worked on.
+            for, no more than twenty times as many as are worked on.
         first: Sites of one server address to begin with, until it has shown that it keeps up.
         ramp: Sites to begin with in all; one more for each answer. A handshake costs a
             millisecond of computing, and many at once would hold up everybody.
@@ -28,7 +28,7 @@ class Limits:
 
     concurrency: int = 50
     per_host: int = 2
-    waiting: int = 200
+    waiting: int = 1000
     first: int = 4
     ramp: int = 16
     processes: int | None = None
@@ -36,7 +36,7 @@ class Limits:
     @property
     def aside(self) -> int:
         """Return how many sites may wait beside the others; none where one at a time is wanted."""
-        return min(self.waiting, 4 * (self.concurrency - 1))
+        return min(self.waiting, 20 * (self.concurrency - 1))
 
 
 @dataclass(frozen=True, slots=True)

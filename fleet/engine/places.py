@@ -22,7 +22,7 @@ __all__ = ["LONGEST_WISH", "Place", "Places"]
 LONGEST_WISH: Final = 60.0
 """Seconds for which a server is left alone at most because it asked for it."""
 
-_PATIENCE: Final = 0.5
+_PATIENCE: Final = 0.25
 """Seconds without a connection after which another site may go on instead."""
 
 _A_MOMENT: Final = 0.2
